@@ -1,0 +1,18 @@
+"""The Celery application and its whole beat table."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("regimen")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    # Everything that time alone causes is a row; one tick a minute finds what has come due. An older
+    # tick is worth nothing once the next one is there, so it expires before that.
+    "tick": {"task": "reminders.tick", "schedule": crontab(), "options": {"expires": 55}},
+}

@@ -1,0 +1,8 @@
+"""Overlay for the tests: a fast hasher, in-memory mail, no network."""
+
+from config.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+AXES_ENABLED = True
+DEMO = False
