@@ -1,0 +1,36 @@
+"""The clinic of a request comes from the login, never from the request's body or address."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from clinics.models import StaffMember
+
+CHOSEN_MEMBER: str = "staff_member"
+
+
+class CurrentClinicMiddleware:
+    """Set request.staff_member: the membership the user works under now, or None."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Lazy: static pages, health checks and the login page need no membership and no query.
+        request.staff_member = SimpleLazyObject(lambda: find_staff_member(request))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+def find_staff_member(request: HttpRequest) -> StaffMember | None:
+    """Return the active membership chosen in this login session, else the user's first.
+
+    Cost: one query.
+    """
+    if not request.user.is_authenticated:
+        return None
+    members = list(
+        StaffMember.objects.filter(user=request.user, is_active=True).select_related("clinic").order_by("pk")
+    )
+    chosen = request.session.get(CHOSEN_MEMBER)
+    return next((member for member in members if str(member.code) == chosen), members[0] if members else None)

@@ -1,0 +1,252 @@
+"""The tenant: clinics, their people, rooms, opening hours and closures."""
+
+import uuid
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+_Row = TypeVar("_Row", bound=models.Model, covariant=True)
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", _("English")
+    RUSSIAN = "ru", _("Russian")
+
+
+class Weekday(models.IntegerChoices):
+    """ISO weekdays: Monday is 1."""
+
+    MONDAY = 1, _("Monday")
+    TUESDAY = 2, _("Tuesday")
+    WEDNESDAY = 3, _("Wednesday")
+    THURSDAY = 4, _("Thursday")
+    FRIDAY = 5, _("Friday")
+    SATURDAY = 6, _("Saturday")
+    SUNDAY = 7, _("Sunday")
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("owner")
+    PRESCRIBER = "prescriber", _("prescriber")
+    PRACTITIONER = "practitioner", _("practitioner")
+    RECEPTIONIST = "receptionist", _("receptionist")
+    ANALYST = "analyst", _("analyst")
+
+
+class ClinicScopedQuerySet(models.QuerySet[_Row]):
+    """Rows that belong to a clinic."""
+
+    def for_clinic(self, clinic: "Clinic") -> Self:
+        return self.filter(clinic=clinic)
+
+
+class UserManager(BaseUserManager["User"]):
+    use_in_migrations = True
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """A login; what it may do is said by its staff memberships."""
+
+    username = None  # type: ignore[assignment]  # e-mail is the login name
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    language = models.CharField(max_length=5, choices=Language, blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Clinic(models.Model):
+    """A tenant; every other row belongs to one clinic."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=64)
+    language = models.CharField(max_length=5, choices=Language, default=Language.ENGLISH)
+    country = models.CharField(max_length=2, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    sender_name = models.CharField(max_length=80, blank=True)
+    reply_to_email = models.EmailField(blank=True)
+    booking_lead_days = models.PositiveSmallIntegerField(default=3)
+    booking_horizon_days = models.PositiveSmallIntegerField(default=60)
+    notice_hours = models.PositiveSmallIntegerField(default=24)
+    longest_pause_days = models.PositiveSmallIntegerField(default=21)
+    slot_step_minutes = models.PositiveSmallIntegerField(default=15)
+    quiet_from_time = models.TimeField(default="21:00")
+    quiet_to_time = models.TimeField(default="08:00")
+    daily_message_cap = models.PositiveSmallIntegerField(default=3)
+    shows_treatment_in_messages = models.BooleanField(default=False)
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    # Bumped by every change of hours or closures: an assessment made with an older calendar is out of date.
+    calendar_version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(slot_step_minutes__gte=1, slot_step_minutes__lte=240),
+                name="clinic_slot_step_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(longest_pause_days__gte=1), name="clinic_pause_limit_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningHours(models.Model):
+    """One opening interval of one weekday; a weekday without any is a closed day everywhere."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday)
+    opens_time = models.TimeField()
+    closes_time = models.TimeField()
+
+    objects = ClinicScopedQuerySet["OpeningHours"].as_manager()
+
+    class Meta:
+        ordering = ("weekday", "opens_time")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(opens_time__lt=F("closes_time")), name="hours_open_before_close"
+            ),
+            models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="hours_weekday_iso"),
+            models.UniqueConstraint(fields=["clinic", "weekday", "opens_time"], name="hours_unique_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens_time:%H:%M}-{self.closes_time:%H:%M}"
+
+
+class Closure(models.Model):
+    """Days on which the clinic is closed, both ends included."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="closures")
+    from_on = models.DateField()
+    to_on = models.DateField()
+    reason = models.CharField(max_length=120, blank=True)
+
+    objects = ClinicScopedQuerySet["Closure"].as_manager()
+
+    class Meta:
+        ordering = ("from_on",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(from_on__lte=F("to_on")), name="closure_not_upside_down"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["clinic", "to_on"], name="closure_by_clinic")]
+
+    def __str__(self) -> str:
+        return f"{self.from_on} to {self.to_on}"
+
+
+class Room(models.Model):
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="rooms")
+    name = models.CharField(max_length=60)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    objects = ClinicScopedQuerySet["Room"].as_manager()
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["clinic", "name"], name="room_unique_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffMember(models.Model):
+    """A user's role in one clinic; those who treat can be booked."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="staff_members")
+    user = models.ForeignKey(User, models.PROTECT, related_name="staff_members")
+    role = models.CharField(max_length=20, choices=Role)
+    display_name = models.CharField(max_length=120)
+    is_treating = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    objects = ClinicScopedQuerySet["StaffMember"].as_manager()
+
+    class Meta:
+        ordering = ("position", "display_name")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["clinic", "user"], name="staff_member_once_per_clinic"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class PractitionerHours(models.Model):
+    """One working interval of a practitioner; none at all means the clinic's hours."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="practitioner_hours")
+    practitioner = models.ForeignKey(StaffMember, models.PROTECT, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday)
+    starts_time = models.TimeField()
+    ends_time = models.TimeField()
+
+    objects = ClinicScopedQuerySet["PractitionerHours"].as_manager()
+
+    class Meta:
+        ordering = ("weekday", "starts_time")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(starts_time__lt=F("ends_time")), name="practitioner_hours_start_before_end"
+            ),
+            models.CheckConstraint(
+                condition=Q(weekday__gte=1, weekday__lte=7), name="practitioner_hours_weekday_iso"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.starts_time:%H:%M}-{self.ends_time:%H:%M}"
+
+
+class Absence(models.Model):
+    """Days on which a practitioner is away, both ends included."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="absences")
+    practitioner = models.ForeignKey(StaffMember, models.PROTECT, related_name="absences")
+    from_on = models.DateField()
+    to_on = models.DateField()
+    reason = models.CharField(max_length=120, blank=True)
+
+    objects = ClinicScopedQuerySet["Absence"].as_manager()
+
+    class Meta:
+        ordering = ("from_on",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(from_on__lte=F("to_on")), name="absence_not_upside_down"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["practitioner", "to_on"], name="absence_by_practitioner")]
+
+    def __str__(self) -> str:
+        return f"{self.from_on} to {self.to_on}"
