@@ -1,0 +1,122 @@
+"""The person treated: names, contacts, consents, preferences and health notes."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from clinics.models import Clinic, ClinicScopedQuerySet, Language, StaffMember
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("SMS")
+
+
+class Client(models.Model):
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="clients")
+    given_name = models.CharField(max_length=120)
+    family_name = models.CharField(max_length=120, blank=True)
+    birth_on = models.DateField(null=True, blank=True)
+    language = models.CharField(max_length=5, choices=Language, default=Language.ENGLISH)
+    # Blank means the clinic's.
+    time_zone = models.CharField(max_length=64, blank=True)
+    health_notes = models.TextField(blank=True)
+    # ISO weekdays, for example [1, 3, 5]; empty means any.
+    prefers_weekdays = models.JSONField(default=list, blank=True)
+    prefers_from_time = models.TimeField(null=True, blank=True)
+    prefers_to_time = models.TimeField(null=True, blank=True)
+    prefers_practitioner = models.ForeignKey(
+        StaffMember, models.PROTECT, null=True, blank=True, related_name="preferred_by"
+    )
+    # Names, e-mail and digits of telephones in lower case: what the search field looks through.
+    search_text = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClinicScopedQuerySet["Client"].as_manager()
+
+    class Meta:
+        ordering = ("family_name", "given_name", "pk")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(prefers_from_time__isnull=True)
+                | Q(prefers_to_time__isnull=True)
+                | Q(prefers_from_time__lte=F("prefers_to_time")),
+                name="client_preferred_times_in_order",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The client list, by name.
+            models.Index(fields=["clinic", "family_name", "given_name"], name="client_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class ContactPoint(models.Model):
+    """One address of a client on one channel; a disabled one is never written to."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="contact_points")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="contact_points")
+    channel = models.CharField(max_length=10, choices=Channel)
+    value = models.CharField(max_length=254)
+    position = models.PositiveSmallIntegerField(default=0)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.CharField(max_length=120, blank=True)
+
+    objects = ClinicScopedQuerySet["ContactPoint"].as_manager()
+
+    class Meta:
+        ordering = ("position", "pk")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["client", "channel", "value"], name="contact_point_once"),
+            models.CheckConstraint(
+                condition=Q(disabled_at__isnull=True, disabled_reason="")
+                | (Q(disabled_at__isnull=False) & ~Q(disabled_reason="")),
+                name="contact_point_disabled_with_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} of client {self.client_id}"
+
+
+class Consent(models.Model):
+    """A client's permission to be written to on one channel, with its history; at most one is in force."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="consents")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="consents")
+    channel = models.CharField(max_length=10, choices=Channel)
+    granted_at = models.DateTimeField()
+    granted_source = models.CharField(max_length=40)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_source = models.CharField(max_length=40, blank=True)
+
+    objects = ClinicScopedQuerySet["Consent"].as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["client", "channel"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="consent_one_in_force",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_source="")
+                | (Q(withdrawn_at__gte=F("granted_at")) & ~Q(withdrawn_source="")),
+                name="consent_withdrawn_after_granted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} of client {self.client_id}"
