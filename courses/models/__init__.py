@@ -1,0 +1,67 @@
+"""The heart's rows: protocols, courses with their frozen phases, sessions, pauses, flags and plans."""
+
+from courses.models.course import (
+    ContraindicationOverride,
+    Course,
+    CourseStatus,
+    DriftState,
+    Pause,
+    PauseReason,
+    Phase,
+    PhaseEnd,
+    PlanPolicy,
+    PlanRevision,
+    PrescriptionRevision,
+    RecordedContraindication,
+    Restart,
+)
+from courses.models.flag import CallOutcome, Cause, Flag, FlagCall, FlagKind, ResolvedReason, Severity
+from courses.models.protocol import (
+    ContraindicationStrength,
+    PhaseFields,
+    PhaseKind,
+    Protocol,
+    ProtocolContraindication,
+    ProtocolPhase,
+)
+from courses.models.session import (
+    BOOKED_STATUSES,
+    OUTCOME_STATUSES,
+    Reaction,
+    SessionStatus,
+    TreatmentSession,
+)
+
+__all__ = [
+    "BOOKED_STATUSES",
+    "OUTCOME_STATUSES",
+    "CallOutcome",
+    "Cause",
+    "ContraindicationOverride",
+    "ContraindicationStrength",
+    "Course",
+    "CourseStatus",
+    "DriftState",
+    "Flag",
+    "FlagCall",
+    "FlagKind",
+    "Pause",
+    "PauseReason",
+    "Phase",
+    "PhaseEnd",
+    "PhaseFields",
+    "PhaseKind",
+    "PlanPolicy",
+    "PlanRevision",
+    "PrescriptionRevision",
+    "Protocol",
+    "ProtocolContraindication",
+    "ProtocolPhase",
+    "Reaction",
+    "RecordedContraindication",
+    "ResolvedReason",
+    "Restart",
+    "SessionStatus",
+    "Severity",
+    "TreatmentSession",
+]
