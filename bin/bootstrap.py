@@ -1,0 +1,53 @@
+"""Make ready what a command needs, then become that command: python -m bin.bootstrap [options] -- command."""
+
+import argparse
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from bin import assets, toolchain, translations
+from bin.steps import ROOT, TOOLS, VENV, StepError
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Set up, then replace this process by the command."""
+    parser = argparse.ArgumentParser(prog="python -m bin.bootstrap", description=__doc__)
+    parser.add_argument("--group", action="append", default=[], help="also install this dependency group")
+    parser.add_argument("--assets", action="store_true", help="also make the front-end files")
+    parser.add_argument("--translations", action="store_true", help="also compile the translations")
+    parser.add_argument("command", nargs="*", help="to run in .venv afterwards")
+    options = parser.parse_args(arguments)
+    try:
+        with _one_at_a_time():
+            toolchain.sync_environment(options.group)
+            if options.assets:
+                assets.make_assets()
+            if options.translations:
+                translations.compile_translations()
+    except StepError as error:
+        sys.exit(f"Error: {error}")
+    if options.command:
+        _become(options.command)
+
+
+def _become(command: Sequence[str]) -> None:
+    programs = str(VENV / "bin")
+    os.environ["PATH"] = programs + os.pathsep + os.environ.get("PATH", "")
+    os.environ["VIRTUAL_ENV"] = str(VENV)
+    os.chdir(ROOT)
+    os.execvp(command[0], list(command))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    # Two commands started side by side would otherwise fill the same folders at once.
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
