@@ -1,0 +1,64 @@
+"""The worker of an embedded installation: tasks, clock and queue in one process, no server needed.
+
+The queue is memory of this process, so nothing outside can put a task into it; nothing has to, because
+every message to send is a row and the tick finds it a few seconds later.
+"""
+
+import logging
+import sys
+import warnings
+
+from celery import Celery
+from celery.apps.worker import Worker
+from celery.beat import EmbeddedService, Scheduler
+from celery.exceptions import SecurityWarning
+from django.conf import settings
+
+from config.celery import app
+
+QUEUES = ("default", "send", "export")
+THREADS = 4
+
+
+def run(app: Celery, *, tick_seconds: float) -> int:
+    """Work until told to stop by SIGTERM; return the exit code.
+
+    Units: tick_seconds from one tick to the next, in place of the beat table's minute.
+    """
+    # Celery warns root because of pickled messages; this queue is JSON and nobody else can write to it.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    quicken_tick(app, tick_seconds=tick_seconds)
+    clock = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+    worker = make_worker(app)
+    clock.start()
+    try:
+        worker.start()
+    finally:
+        clock.stop()
+    return worker.exitcode or 0
+
+
+def quicken_tick(app: Celery, *, tick_seconds: float) -> None:
+    """Let the tick of the beat table come every few seconds, each one worthless once the next is there."""
+    tick = dict(app.conf.beat_schedule["tick"])
+    tick.update(schedule=tick_seconds, options={"expires": tick_seconds})
+    app.conf.beat_schedule = {**app.conf.beat_schedule, "tick": tick}
+
+
+def make_worker(app: Celery) -> Worker:
+    """Return a worker with a pool of threads on every queue: a process of a pool could not see the queue."""
+    return app.Worker(
+        pool="threads",
+        concurrency=THREADS,
+        queues=QUEUES,
+        loglevel=logging.WARNING,
+        quiet=True,
+        redirect_stdouts=False,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run(app, tick_seconds=settings.TICK_SECONDS_EMBEDDED))
