@@ -92,7 +92,12 @@ def sentence_parts(finding: "Finding") -> SentenceParts:
         if f"{finding.kind}.{detail}" in SENTENCES:
             key = f"{finding.kind}.{detail}"
     number = finding.days if finding.count is None else finding.count
-    values = {"number": number, "limit": finding.limit, "session": finding.session, "on": finding.on}
+    values: dict[str, object] = {
+        "number": number,
+        "limit": finding.limit,
+        "session": finding.session,
+        "on": finding.on,
+    }
     return SentenceParts(key, number or 0, values)
 
 

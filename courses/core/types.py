@@ -1,7 +1,7 @@
 """The words of the course core: what is prescribed, what happened, and what an assessment says.
 
-What comes in is frozen dataclasses, what goes out is named tuples (an assessment makes a dozen of
-them, and they are four times cheaper to make). All dates are the clinic's own; ranges include both ends.
+Frozen dataclasses, except where an assessment makes a dozen of one kind: those are named tuples, which
+are four times cheaper to make. All dates are the clinic's own; ranges include both ends.
 """
 
 from dataclasses import dataclass
@@ -179,7 +179,8 @@ class Gap(NamedTuple):
     cause: Cause | None
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """One drift with its magnitude (`days` or `count`) and the evidence behind it.
 
     `limit` is what the magnitude was compared with, `session` the session number concerned,
