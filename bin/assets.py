@@ -21,9 +21,7 @@ _SOURCE_MAP = re.compile(rb"(?m)^\s*(//|/\*)[#@] sourceMappingURL=.*$\n?")
 _SHAPES = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 # Every Tabler icon starts with an invisible square that only sets its bounds.
 _BOUNDS = re.compile(r'\s*<path stroke="none" d="M0 0h24v24H0z" fill="none" ?/>')
-_STROKE = (
-    'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
-)
+_STROKE = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
 
 
 def make_assets() -> None:
@@ -62,7 +60,11 @@ def install_packages() -> None:
     """
     say("Installing the front-end packages ...")
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run([*npm_command(), "ci", *options, "--cache", TOOLS / "cache" / "npm"], quiet=True, env=_npm_environment())
+    run(
+        [*npm_command(), "ci", *options, "--cache", TOOLS / "cache" / "npm"],
+        quiet=True,
+        env=_npm_environment(),
+    )
 
 
 def npm_command() -> list[str]:

@@ -37,7 +37,7 @@ def _become(command: Sequence[str]) -> None:
     os.environ["PATH"] = programs + os.pathsep + os.environ.get("PATH", "")
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.chdir(ROOT)
-    os.execvp(command[0], list(command))
+    os.execvp(command[0], list(command))  # noqa: S606 (there is nothing for a shell to do)
 
 
 @contextmanager

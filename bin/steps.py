@@ -29,7 +29,9 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, 
     words = [str(word) for word in command]
     pipe = subprocess.PIPE if quiet else None
     try:
-        done = subprocess.run(words, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+        done = subprocess.run(
+            words, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        )
     except OSError as error:
         raise StepError(f"{words[0]} could not be started: {error.strerror}.") from error
     if done.returncode:

@@ -74,7 +74,9 @@ def _interpreter() -> Path:
 
 
 def _own_uv() -> Path | None:
-    return next((path for path in (_OWN_UV / "bin" / "uv", _OWN_UV / "target" / "bin" / "uv") if path.exists()), None)
+    return next(
+        (path for path in (_OWN_UV / "bin" / "uv", _OWN_UV / "target" / "bin" / "uv") if path.exists()), None
+    )
 
 
 def _fetch_uv() -> Path:

@@ -17,16 +17,30 @@ def compile_translations() -> None:
         if stamp.is_fresh():
             continue
         for domain in sorted({source.stem for source in sources}):
-            command = [VENV / "bin" / "pybabel", "--quiet", "compile", "--directory", folder, "--domain", domain]
+            command: list[str | Path] = [
+                VENV / "bin" / "pybabel",
+                "--quiet",
+                "compile",
+                "--directory",
+                folder,
+                "--domain",
+                domain,
+            ]
             run(command, quiet=True)
         for target in compiled:
             if not target.exists():
                 # Babel passes over a catalogue whose header is marked fuzzy without an error.
-                raise StepError(f"{target.with_suffix('.po').relative_to(ROOT)} was not compiled; is its header fuzzy?")
+                raise StepError(
+                    f"{target.with_suffix('.po').relative_to(ROOT)} was not compiled; is its header fuzzy?"
+                )
         stamp.write()
         say(f"{folder.relative_to(ROOT)}: {len(compiled)} translations compiled.")
 
 
 def find_locales(root: Path) -> list[Path]:
     """Return the locale folders of the project and of its applications that hold a catalogue, sorted."""
-    return sorted(path for path in [*root.glob("locale"), *root.glob("*/locale")] if any(path.glob("*/LC_MESSAGES/*.po")))
+    return sorted(
+        path
+        for path in [*root.glob("locale"), *root.glob("*/locale")]
+        if any(path.glob("*/LC_MESSAGES/*.po"))
+    )

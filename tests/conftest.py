@@ -1,0 +1,50 @@
+"""What every test gets: no network but this machine's, Hypothesis profiles, the Chromium that is there.
+
+Nothing of Django is imported here: the tests of the core run without it.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from bin.browser import find_chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Times vary too much between machines for a limit per example.
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "thorough", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Say of tests that hold on the other database only why they are not run; `make test` runs each on its own."""
+    if not config.pluginmanager.hasplugin("django"):
+        return
+    is_postgres = os.environ.get("DATABASE_URL", "").startswith("postgres")
+    mark, reason = (
+        ("sqlite", "needs SQLite") if is_postgres else ("postgres", "needs PostgreSQL in DATABASE_URL")
+    )
+    for item in items:
+        if item.get_closest_marker(mark):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Start the machine's Chromium, which can reach nothing but this machine."""
+    chromium = find_chromium(os.environ)
+    assert chromium, "no Chromium found: install it or name it in CHROMIUM_PATH"
+    shut = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+    return {**browser_type_launch_args, "executable_path": str(chromium), "args": [shut]}
+
+
+@pytest.fixture(scope="session")
+def axe_source():
+    """Return the accessibility checker to run inside a page."""
+    return (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
