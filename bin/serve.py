@@ -42,7 +42,9 @@ def main() -> int:
     parts = [Part("web", web_command(port)), Part("worker", [sys.executable, "-m", "config.embedded"])]
     address = f"http://localhost:{port}/"
     return run_parts(
-        parts, is_ready=lambda: answers(port), on_ready=lambda: say(f"Regimen runs at {address} (Ctrl-C stops it)")
+        parts,
+        is_ready=lambda: answers(port),
+        on_ready=lambda: say(f"Regimen runs at {address} (Ctrl-C stops it)"),
     )
 
 
@@ -54,7 +56,17 @@ def embedded_environment(env: Mapping[str, str], *, port: int) -> dict[str, str]
 
 def web_command(port: int) -> list[str]:
     """Return the command of the local web server: one process, four threads."""
-    options = ["--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws", "--log-level", "warning"]
+    options = [
+        "--interface",
+        "wsgi",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--no-ws",
+        "--log-level",
+        "warning",
+    ]
     sizes = ["--workers", "1", "--blocking-threads", "4"]
     return [sys.executable, "-m", "granian", *options, *sizes, "config.wsgi:application"]
 
@@ -154,7 +166,9 @@ def _watch(
     while not asked.wait(_PULSE_SECONDS):
         for name, process in running.items():
             if process.poll() is not None:
-                say(f"Error: the {name} process ended by itself ({describe_exit(process.returncode)}); stopping.")
+                say(
+                    f"Error: the {name} process ended by itself ({describe_exit(process.returncode)}); stopping."
+                )
                 return 1
         if not told and is_ready():
             on_ready()

@@ -44,7 +44,9 @@ def provide_postgres(env: Mapping[str, str]) -> Iterator[Service]:
     """
     if given := env.get("DATABASE_URL"):
         if not given.startswith(("postgres://", "postgresql://")):
-            raise StepError("DATABASE_URL is set, but not to a PostgreSQL address; unset it to use another one.")
+            raise StepError(
+                "DATABASE_URL is set, but not to a PostgreSQL address; unset it to use another one."
+            )
         yield Service(given, "DATABASE_URL")
     elif standard := _standard_postgres(env):
         yield standard
@@ -112,7 +114,9 @@ def _major(folder: Path) -> int:
 def _is_new_enough(folder: Path) -> bool:
     done = subprocess.run([str(folder / "postgres"), "--version"], capture_output=True, text=True)
     words = done.stdout.split()
-    return len(words) > 2 and int(words[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")) >= OLDEST_POSTGRES
+    return (
+        len(words) > 2 and int(words[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz")) >= OLDEST_POSTGRES
+    )
 
 
 def _python_package(name: str) -> Path:
@@ -135,9 +139,22 @@ def _own_postgres(binaries: Path) -> Iterator[str]:
         owner = ["--username", "regimen", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"]
         _run_as(user, [binaries / "initdb", "--pgdata", data, *owner])
         # Nothing of a test has to survive a power cut.
-        volatile = [word for name in ("fsync", "synchronous_commit", "full_page_writes") for word in ("-c", f"{name}=off")]
-        where = ["-D", data, "-k", folder, "-p", str(port), "-c", f"listen_addresses={HOST}"]
-        command = [binaries / "postgres", *where, *volatile, "-c", "max_connections=200"]
+        volatile = [
+            word
+            for name in ("fsync", "synchronous_commit", "full_page_writes")
+            for word in ("-c", f"{name}=off")
+        ]
+        where: list[str | Path] = [
+            "-D",
+            data,
+            "-k",
+            folder,
+            "-p",
+            str(port),
+            "-c",
+            f"listen_addresses={HOST}",
+        ]
+        command: list[str | Path] = [binaries / "postgres", *where, *volatile, "-c", "max_connections=200"]
         address = f"postgresql://regimen@{HOST}:{port}"
         with _running(
             command,
@@ -186,9 +203,24 @@ def _own_redis(program: Path) -> Iterator[str]:
     with _own_folder() as folder:
         port = find_free_port()
         url = f"redis://{HOST}:{port}/0"
-        options = ["--port", str(port), "--bind", HOST, "--dir", folder, "--save", "", "--appendonly", "no"]
+        options: list[str | Path] = [
+            "--port",
+            str(port),
+            "--bind",
+            HOST,
+            "--dir",
+            folder,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         with _running(
-            [program, *options], folder=folder, user=None, stop=signal.SIGTERM, is_up=lambda: _answers_redis(url)
+            [program, *options],
+            folder=folder,
+            user=None,
+            stop=signal.SIGTERM,
+            is_up=lambda: _answers_redis(url),
         ):
             yield url
 
@@ -264,7 +296,9 @@ def _running(
             process.wait()
 
 
-def _wait_until(is_up: Callable[[], bool], process: "subprocess.Popen[bytes]", *, name: str, log: Path) -> None:
+def _wait_until(
+    is_up: Callable[[], bool], process: "subprocess.Popen[bytes]", *, name: str, log: Path
+) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not is_up():
         if process.poll() is not None or time.monotonic() > deadline:

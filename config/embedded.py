@@ -7,6 +7,7 @@ every message to send is a row and the tick finds it a few seconds later.
 import logging
 import sys
 import warnings
+from threading import Thread
 
 from celery import Celery
 from celery.apps.worker import Worker
@@ -29,6 +30,7 @@ def run(app: Celery, *, tick_seconds: float) -> int:
     warnings.filterwarnings("ignore", category=SecurityWarning)
     quicken_tick(app, tick_seconds=tick_seconds)
     clock = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+    assert isinstance(clock, Thread), "a clock in another process could not reach this queue"
     worker = make_worker(app)
     clock.start()
     try:
