@@ -121,7 +121,8 @@ class Progress:
 
     `index` is the current phase (0-based), `taken` what was attended in it, `recent` the last dates
     since its last restart (as many as the frequency, oldest first), `due_from` the next window's start.
-    `origin` tells what that window counts from, `left_on` where the phases before came to their end.
+    `origin` tells what that window counts from, `left_on` where the phases before came to their end,
+    `slippage` the lateness in this phase since its last restart.
     """
 
     __slots__ = (
@@ -137,6 +138,7 @@ class Progress:
         "origin",
         "phases",
         "recent",
+        "slippage",
         "spec",
         "taken",
     )
@@ -155,6 +157,7 @@ class Progress:
         self.last_day = NEVER  # of the current phase, once it has started and if it has a duration
         self.last_on: int | None = None  # the last attended session of the course
         self.left_on = 0
+        self.slippage = 0
         self.is_complete = False
 
     def copy(self) -> "Progress":
@@ -174,6 +177,7 @@ class Progress:
         other.last_day = self.last_day
         other.last_on = self.last_on
         other.left_on = self.left_on
+        other.slippage = self.slippage
         other.is_complete = self.is_complete
         return other
 
@@ -208,9 +212,14 @@ class Progress:
         while on > self.last_day and not self.is_complete:
             self._leave(self.last_day)
 
-    def attend(self, on: int) -> None:
-        """Count an attended session; `roll(on)` comes first, and the course must not be complete."""
+    def attend(self, on: int, late: int = 0) -> None:
+        """Count an attended session; `roll(on)` comes first, and the course must not be complete.
+
+        `late` is its lateness, where the caller wants the slippage kept.
+        """
         cadence = self.spec.cadence
+        if late and self.origin != "restart" and self.origin != "start":
+            self.slippage += late
         self.taken += 1
         self.last_on = on
         self.recent = (*self.recent, on)[-cadence.frequency :]
@@ -235,6 +244,7 @@ class Progress:
         self.origin = "restart"
         self.anchor = self.due_from = on
         self._due_by = None
+        self.slippage = 0
 
     def end(self, phase: int, on: int) -> None:
         """End a phase on a day by a prescriber's decision; without effect once it is complete."""
@@ -251,6 +261,7 @@ class Progress:
         self.left_on = max(self.left_on, on, self.last_on or 0)
         self.last_day = NEVER
         self._due_by = None
+        self.slippage = 0
         if self.index + 1 == len(self.phases):
             self.is_complete = True
             return
