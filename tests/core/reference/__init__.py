@@ -1,0 +1,1 @@
+"""An independent, slow reference of the drift rules, and the random requests it is asked."""
