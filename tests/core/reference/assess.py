@@ -192,12 +192,10 @@ class Walk:
         first_day = min([course.start_on, until, *attended, *restarts, *bookings, *(day for day, _ in ends)])
         for day in range(first_day, until + 1):
             self.run_out(day)
-            # A restart comes before the session of its day ("a session on that very day is `d[1]`"), the
-            # session before the end of a phase ("a session on that very day still belongs to it").
-            # Reading: "windows of the phase then current count anew": current by the state of that day, and
-            # "the state of that day is already the next phase's" where a prescriber ends a phase on it.
-            restarts_next_phase = day in restarts and (day, self.now.phase) in ends
-            if day in restarts and not restarts_next_phase:
+            # Reading: on one day a restart comes first, then the session ("a session on that very day is `d[1]`"),
+            # then the end of a phase ("a session on that very day still belongs to it"). So the phase current at
+            # a restart on the day of an end is the phase that ends: else that day's session were not `d[1]`.
+            if day in restarts:
                 self.restart(day)
             if day in attended:
                 self.attend(day, is_booking=False)
@@ -207,8 +205,6 @@ class Walk:
             for ended, phase in ends:
                 if ended == day:
                     self.end(day, phase)
-            if restarts_next_phase:
-                self.restart(day)
 
     @property
     def spec(self) -> Phase:
