@@ -287,18 +287,29 @@ def replay(prescription: Prescription, attended: Iterable[int], days: ClientDays
     `attended` is ordered day numbers up to today. Decisions dated after today are ignored.
     """
     upto = today.toordinal()
+    progress, decisions = replay_attended(prescription, attended, days, today=today)
+    while decisions:
+        decide(progress, decisions.pop())
+    progress.roll(upto)
+    return progress
+
+
+def replay_attended(
+    prescription: Prescription, attended: Iterable[int], days: ClientDays, *, today: date
+) -> tuple[Progress, list[tuple[int, int, int]]]:
+    """Return the progress right after the last attended session, and the decisions made since.
+
+    For walks that go on with sessions on the day of a decision; the decisions are as `decisions_until` has them.
+    """
     progress = Progress(prescription.phases, prescription.start_on.toordinal(), days)
-    decisions = decisions_until(prescription, upto)
+    decisions = decisions_until(prescription, today.toordinal())
     for on in attended:
         while decisions and decisions[-1][0] < 3 * on + 1:
             decide(progress, decisions.pop())
         progress.roll(on)
         if not progress.is_complete:
             progress.attend(on)
-    while decisions:
-        decide(progress, decisions.pop())
-    progress.roll(upto)
-    return progress
+    return progress, decisions
 
 
 def decisions_until(prescription: Prescription, upto: int) -> list[tuple[int, int, int]]:
