@@ -405,10 +405,8 @@ def _refuse_early_ends(parts: AssessRequest, path: str) -> None:
         so_far = Prescription(plan.start_on, plan.phases, others, plan.restarts)
         days = ClientDays(parts.calendar, parts.pauses, today=end.on)
         progress = replay(so_far, [day for day in attended if day <= on], days, today=end.on)
-        began = plan.start_on if progress.last_on is None else min(plan.start_on, end.on)
-        if progress.index > 0:
-            began = date.fromordinal(progress.left_on)
-        if end.phase > progress.index or (end.phase == progress.index and end.on < began):
+        has_begun = on >= progress.left_on if progress.index > 0 else progress.last_on is not None
+        if end.phase > progress.index or (end.phase == progress.index and not has_begun):
             raise WireError(f"{path}[{index}].on", "Give a date on which this phase has already begun.")
 
 
