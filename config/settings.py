@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "clinics.middleware.CurrentClinicMiddleware",
+    "staff.middleware.ReaderMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -1,0 +1,73 @@
+"""The main menu: which pages there are, for whom, and where the reader is."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from clinics.access import Capability, is_allowed
+from clinics.models import StaffMember
+from courses.selectors import serious_flag_count
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu; `pages` are the url names under which it is the current one."""
+
+    name: str
+    icon: str
+    label: str | Promise
+    short_label: str | Promise
+    capability: Capability
+    pages: tuple[str, ...]
+    is_on_phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    url: str
+    icon: str
+    label: str | Promise
+    short_label: str | Promise
+    is_here: bool
+    is_on_phone: bool
+    count: int = 0
+
+
+ENTRIES: Final = (
+    Entry("today", "calendar-check", _("Today"), _("Today"), Capability.READ, ("today", "session-"), True),
+    Entry(
+        "attention",
+        "flag",
+        _("Needs attention"),
+        pgettext_lazy("short for Needs attention", "Attention"),
+        Capability.READ,
+        ("attention", "flag-"),
+        True,
+    ),
+    Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",), True),
+    Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
+)
+
+
+def menu(member: StaffMember, url_name: str) -> list[Item]:
+    """Return the pages the member may open, in order.
+
+    Cost: one query, for the number of serious flags.
+    """
+    return [
+        Item(
+            url=reverse(f"staff:{entry.name}"),
+            icon=entry.icon,
+            label=entry.label,
+            short_label=entry.short_label,
+            is_here=any(url_name.startswith(page) for page in entry.pages),
+            is_on_phone=entry.is_on_phone,
+            count=serious_flag_count(member.clinic) if entry.name == "attention" else 0,
+        )
+        for entry in ENTRIES
+        if is_allowed(member, entry.capability)
+    ]

@@ -1,0 +1,97 @@
+"""What every template needs: icons, form fields, and dates in the reader's own order."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms, template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+register = template.Library()
+
+_CONTROL_CLASS = {
+    forms.CheckboxInput: "form-check-input",
+    forms.Select: "form-select",
+}
+_GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Return an icon of the sprite: hidden from screen readers unless it has a label."""
+    address = static("vendor/icons.svg")
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, address, name
+        )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', address, name)
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: forms.BoundField, wide: bool = False) -> dict[str, Any]:
+    """Return a form field with its label, help and errors tied to the control."""
+    widget = bound.field.widget
+    if isinstance(widget, _GROUPS):
+        described, attrs = _described_by(bound), {}
+        return {"field": bound, "is_group": True, "wide": wide, "optional": _optional(), "described_by": described}
+    control_class = next((name for kind, name in _CONTROL_CLASS.items() if isinstance(widget, kind)), "form-control")
+    attrs = {"class": f"{widget.attrs.get('class', '')} {control_class}".strip()}
+    if described := _described_by(bound):
+        attrs["aria-describedby"] = described
+    if bound.errors:
+        attrs |= {"aria-invalid": "true", "class": f"{attrs['class']} is-invalid"}
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=attrs),
+        "is_check": isinstance(widget, forms.CheckboxInput),
+        "wide": wide,
+        "optional": _optional(),
+    }
+
+
+def _optional() -> str:
+    return _("optional")
+
+
+def _described_by(bound: forms.BoundField) -> str:
+    named = [f"{bound.auto_id}_helptext"] if bound.help_text else []
+    return " ".join([*named, f"{bound.auto_id}_error"] if bound.errors else named)
+
+
+@register.filter
+def day(value: date | datetime | None, today: date | None = None) -> str:
+    """Return a date with its weekday, short, in the reader's order; the year stands when it is not this one."""
+    if value is None:
+        return ""
+    on = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    this_year = (today or timezone.localdate()).year
+    # Translators: weekday, day and month; https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
+    short = pgettext("date format", "D j M")
+    long = pgettext("date format", "D j M Y")
+    return format_date(on, short if on.year == this_year else long)
+
+
+@register.filter
+def full_day(value: date | datetime | None) -> str:
+    """Return a date in full words, for headings."""
+    if value is None:
+        return ""
+    on = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    return format_date(on, pgettext("date format", "l j F Y"))
+
+
+@register.filter
+def clock(value: datetime | None) -> str:
+    """Return the wall time of an instant in the zone of the page."""
+    return f"{timezone.localtime(value):%H:%M}" if value else ""
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return the first letters of the first two words of a name."""
+    return "".join(word[0] for word in name.split()[:2]).upper()

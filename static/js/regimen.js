@@ -1,0 +1,94 @@
+// Small help for pages that work without it. No rule of the product lives here.
+"use strict";
+
+const root = document.documentElement;
+const announcer = () => document.getElementById("toasts");
+
+function isDark() {
+  const chosen = root.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function toggleTheme() {
+  const theme = isDark() ? "light" : "dark";
+  root.dataset.theme = theme;
+  try {
+    localStorage.setItem("theme", theme);
+  } catch (error) {
+    // Storage is shut: the choice lasts as long as the page.
+  }
+}
+
+function say(words) {
+  const note = document.createElement("div");
+  note.className = "toast-note tone-serious";
+  note.dataset.toast = "";
+  note.textContent = words;
+  announcer().append(note);
+  tidyToasts();
+}
+
+// Good news leaves by itself; bad news waits to be closed.
+function tidyToasts() {
+  document.querySelectorAll("[data-toast]:not([data-timed])").forEach((note) => {
+    note.dataset.timed = "";
+    if (!note.classList.contains("tone-serious")) setTimeout(() => note.remove(), 6000);
+  });
+}
+
+function closeMenus(except) {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu !== except) menu.open = false;
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-theme-toggle], [data-dismiss], [data-print], [data-back], [data-close-panel]");
+  closeMenus(event.target.closest("details.menu"));
+  if (!target) return;
+  if (target.matches("[data-theme-toggle]")) toggleTheme();
+  else if (target.matches("[data-dismiss]")) target.closest("[data-toast]").remove();
+  else if (target.matches("[data-print]")) window.print();
+  else if (target.matches("[data-back]")) history.back();
+  else if (target.matches("[data-close-panel]")) {
+    event.preventDefault();
+    target.closest("[data-panel]").replaceChildren();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  }
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
+  if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+});
+
+// j and k walk through a worklist; Enter then acts on what has the focus.
+function step(by) {
+  const items = [...document.querySelectorAll("[data-step]")];
+  if (!items.length) return;
+  const here = items.findIndex((item) => item.contains(document.activeElement));
+  const next = items[Math.min(Math.max(here + by, 0), items.length - 1)];
+  (next.querySelector("[data-step-focus]") || next).focus();
+}
+
+document.addEventListener("htmx:load", tidyToasts);
+document.addEventListener("htmx:sendError", () => say(announcer().dataset.failed));
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  say(status >= 500 ? announcer().dataset.failed : announcer().dataset.refused);
+});
+tidyToasts();
