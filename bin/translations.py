@@ -44,3 +44,7 @@ def find_locales(root: Path) -> list[Path]:
         for path in [*root.glob("locale"), *root.glob("*/locale")]
         if any(path.glob("*/LC_MESSAGES/*.po"))
     )
+
+
+if __name__ == "__main__":
+    compile_translations()

@@ -26,8 +26,6 @@ def run(app: Celery, *, tick_seconds: float) -> int:
 
     Units: tick_seconds from one tick to the next, in place of the beat table's minute.
     """
-    # Celery warns root because of pickled messages; this queue is JSON and nobody else can write to it.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
     quicken_tick(app, tick_seconds=tick_seconds)
     clock = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
     assert isinstance(clock, Thread), "a clock in another process could not reach this queue"
@@ -49,17 +47,20 @@ def quicken_tick(app: Celery, *, tick_seconds: float) -> None:
 
 def make_worker(app: Celery) -> Worker:
     """Return a worker with a pool of threads on every queue: a process of a pool could not see the queue."""
-    return app.Worker(
-        pool="threads",
-        concurrency=THREADS,
-        queues=QUEUES,
-        loglevel=logging.WARNING,
-        quiet=True,
-        redirect_stdouts=False,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    )
+    with warnings.catch_warnings():
+        # Celery warns root because of pickled messages; this queue is JSON and nobody else can write to it.
+        warnings.simplefilter("ignore", SecurityWarning)
+        return app.Worker(
+            pool="threads",
+            concurrency=THREADS,
+            queues=QUEUES,
+            loglevel=logging.WARNING,
+            quiet=True,
+            redirect_stdouts=False,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
 
 
 if __name__ == "__main__":

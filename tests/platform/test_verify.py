@@ -1,0 +1,138 @@
+import json
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from bin import verify
+from bin.steps import ROOT
+from bin.verify import Result, Suite
+
+TESTS = """
+import time
+import pytest
+
+def test_passes():
+    pass
+
+def test_fails():
+    assert False
+
+def test_skips():
+    pytest.skip("no moon")
+
+def test_dawdles():
+    time.sleep(0.15)
+
+@pytest.mark.slow
+def test_dawdles_and_says_so():
+    time.sleep(0.15)
+"""
+
+
+def test_closing_line_sums_all_that_is_not_a_pass():
+    counts = Counter(passed=5, failed=1, error=2, xpassed=1, skipped=3, xfailed=1)
+
+    assert Result(counts=counts).closing_line() == "5 passed, 4 failed, 4 skipped"
+
+
+@pytest.mark.parametrize(
+    ("result", "is_ci", "code"),
+    [
+        (Result(), False, 0),
+        (Result(), True, 0),
+        (Result(broken=["mypy"]), False, 1),
+        (Result(missing=["browser tests"]), False, 0),
+        (Result(missing=["browser tests"]), True, 1),
+        (Result(counts=Counter(skipped=1)), False, 0),
+        (Result(counts=Counter(skipped=1)), True, 1),
+    ],
+)
+def test_exit_code(result, is_ci, code):
+    assert result.exit_code(is_ci=is_ci) == code
+
+
+@pytest.mark.parametrize(("value", "is_ci"), [("true", True), ("1", True), ("", False), ("false", False)])
+def test_ci_is_told_by_its_variable(value, is_ci):
+    assert verify.is_ci({"CI": value}) is is_ci
+
+
+@pytest.mark.slow
+def test_suite_is_counted_as_it_ended(tmp_path):
+    (tmp_path / "test_sample.py").write_text(TESTS)
+    tally = tmp_path / "tally.json"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "bin.tally", f"--tally={tally}"]
+
+    done = subprocess.run(
+        [*command, "-p", "bin.without_django", str(tmp_path), "-n", "2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    found = json.loads(tally.read_text())
+    assert found["counts"] == {"passed": 3, "failed": 1, "error": 0, "skipped": 1, "xfailed": 0, "xpassed": 0}
+    assert [text.split("::")[1] for text in found["skips"]] == ["test_skips: no moon"]
+    assert [node.split("::")[1] for node, _ in found["slow"]] == ["test_dawdles"]
+
+
+@pytest.mark.slow
+def test_core_suite_cannot_import_django(tmp_path):
+    test = "import pytest\ndef test_import():\n    with pytest.raises(ImportError):\n        import django\n"
+    (tmp_path / "test_sample.py").write_text(test)
+    arguments = verify.core_suite().arguments[1:]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *arguments, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_suite_without_a_test_is_a_failure(tmp_path, capsys):
+    (tmp_path / "test_sample.py").write_text("")
+    result = Result()
+
+    verify.run_suite(Suite("empty", [str(tmp_path)]), result)
+
+    assert result.broken == ["tests: empty (pytest exit code 5)"]
+
+
+@pytest.mark.slow
+def test_suite_that_could_not_run_is_counted_and_named(tmp_path):
+    (tmp_path / "test_sample.py").write_text(TESTS)
+    result = Result()
+
+    verify.miss(result, "moon tests", [Suite("moon", [str(tmp_path)])], reason="there is no moon")
+
+    assert result.missing == ["moon tests, 5 tests: there is no moon"]
+    assert result.closing_line() == "0 passed, 0 failed, 5 skipped"
+
+
+def test_suites_together_run_every_mark():
+    chosen = [verify.sqlite_suite(verify._NO_SERVER), verify.postgres_suite({}), verify.browser_suite({})]
+
+    assert [suite.arguments[suite.arguments.index("-m") + 1] for suite in chosen] == [
+        "not e2e and not postgres",
+        "not e2e and not sqlite",
+        "e2e",
+    ]
+
+
+def test_variables_of_a_developer_do_not_reach_the_tests(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/mine")
+    monkeypatch.setenv("DEMO", "on")
+
+    env = verify._test_environment({"REDIS_URL": "redis://localhost/7"})
+
+    assert {name: env.get(name) for name in ("DATABASE_URL", "DEMO", "REDIS_URL")} == {
+        "DATABASE_URL": None,
+        "DEMO": None,
+        "REDIS_URL": "redis://localhost/7",
+    }
