@@ -27,6 +27,8 @@ from clinics.core import ClinicCalendar
 from courses.core.types import PauseSpan, PhaseSpec, Prescription
 
 Origin = Literal["start", "restart", "phase", "session"]
+# Of a session: its phase, its number in it, due_from, due_by, earliness and lateness.
+Visit = tuple[int, int, int, int, int, int]
 NEVER: Final = 1 << 40  # a day number after every date
 
 
@@ -63,7 +65,7 @@ class ClientDays:
 
     def is_open(self, day: int) -> bool:
         """Return whether the client could come on a day: neither paused nor closed."""
-        return self.calendar.opens_on(day) and (not self.spans or self.pause_on(day) is None)
+        return self.calendar.opens_on(day) and self.pause_on(day) is None
 
     def is_bookable(self, day: int) -> bool:
         """Return whether a session may lie on a day; here an open-ended pause has no end."""
@@ -80,6 +82,8 @@ class ClientDays:
     def after_unpaused(self, start: int, count: int) -> int:
         """Return the day on which `count` days that are not paused have passed since `start`."""
         day = start + count
+        if not self.spans:
+            return day
         for first, last in self.spans:
             if first > day:
                 break
@@ -128,6 +132,7 @@ class Progress:
     __slots__ = (
         "_due_by",
         "anchor",
+        "cadence",
         "days",
         "due_from",
         "index",
@@ -148,12 +153,13 @@ class Progress:
         self.days = days
         self.index = 0
         self.spec = phases[0]
+        self.cadence = self.spec.cadence
         self.taken = 0
         self.recent: tuple[int, ...] = ()
         self.origin: Origin = "start"
         self.anchor = start
         self.due_from = start
-        self._due_by: int | None = None
+        self._due_by = 0  # not asked for yet
         self.last_day = NEVER  # of the current phase, once it has started and if it has a duration
         self.last_on: int | None = None  # the last attended session of the course
         self.left_on = 0
@@ -168,6 +174,7 @@ class Progress:
         other.days = self.days
         other.index = self.index
         other.spec = self.spec
+        other.cadence = self.cadence
         other.taken = self.taken
         other.recent = self.recent
         other.origin = self.origin
@@ -187,19 +194,19 @@ class Progress:
 
     def due_by(self) -> int:
         """Return the last day of the next session's window."""
-        if self._due_by is not None:
+        if self._due_by:
             return self._due_by
-        cadence = self.spec.cadence
-        days = self.days
+        cadence, days = self.cadence, self.days
         if self.recent:
-            due_by = days.after_unpaused(self.recent[0], cadence.period_max + cadence.flex_days)
+            due_by = days.after_unpaused(self.recent[0], cadence.most_days)
             if cadence.frequency > 1:
-                share = -(-cadence.period_max // cadence.frequency)
-                due_by = max(due_by, days.after_unpaused(self.recent[-1], share))
+                due_by = max(due_by, days.after_unpaused(self.recent[-1], cadence.share_days))
         else:
             due_by = days.after_unpaused(self.anchor, cadence.period_max)
-        self._due_by = days.first_open(max(due_by, self.due_from))
-        return self._due_by
+        if due_by < self.due_from:
+            due_by = self.due_from
+        self._due_by = due_by = days.first_open(due_by)
+        return due_by
 
     def earliness(self, on: int) -> int:
         """Return by how many days a session would be early; nothing is too soon after nothing."""
@@ -212,28 +219,45 @@ class Progress:
         while on > self.last_day and not self.is_complete:
             self._leave(self.last_day)
 
+    def visit(self, on: int) -> Visit | None:
+        """Count a session attended on a day, and return how it lay in its window, None for an extra one."""
+        if on > self.last_day:
+            self.roll(on)
+        if self.is_complete:
+            return None
+        due_by = self._due_by or self.due_by()
+        early = self.earliness(on) if on < self.due_from else 0
+        late = self.days.lateness(due_by, on) if on > due_by else 0
+        # The bare tuple: a named one's constructor takes as long as all the rest.
+        visit = (self.index, self.taken + 1, self.due_from, due_by, early, late)
+        self.attend(on, late)
+        return visit
+
     def attend(self, on: int, late: int = 0) -> None:
         """Count an attended session; `roll(on)` comes first, and the course must not be complete.
 
         `late` is its lateness, where the caller wants the slippage kept.
         """
-        cadence = self.spec.cadence
         if late and self.origin != "restart" and self.origin != "start":
             self.slippage += late
+        cadence = self.cadence
         self.taken += 1
         self.last_on = on
-        self.recent = (*self.recent, on)[-cadence.frequency :]
+        due_from = on + cadence.rest_days
+        frequency = cadence.frequency
+        self.recent = recent = (on,) if frequency == 1 else (*self.recent, on)[-frequency:]
+        if len(recent) == frequency and recent[0] + cadence.least_days > due_from:
+            due_from = recent[0] + cadence.least_days
+        self.due_from = due_from
+        self.origin = "session"
+        self._due_by = 0
         if self.taken == self.spec.amount:
             self._leave(on)
             return
-        if self.last_day == NEVER:
-            self._start(on)
-        self.origin = "session"
-        self.due_from = on + cadence.rest_days
-        if len(self.recent) == cadence.frequency:
-            self.due_from = max(self.due_from, self.recent[0] + cadence.period_min - cadence.flex_days)
-        self._due_by = None
-        self._leave_if_out()
+        if self.spec.duration_days is not None:
+            if self.last_day == NEVER:
+                self._start(on)
+            self._leave_if_out()
 
     def restart(self, on: int) -> None:
         """Count the windows of the phase current on a day anew from that day."""
@@ -243,7 +267,7 @@ class Progress:
         self.recent = ()
         self.origin = "restart"
         self.anchor = self.due_from = on
-        self._due_by = None
+        self._due_by = 0
         self.slippage = 0
 
     def end(self, phase: int, on: int) -> None:
@@ -260,18 +284,19 @@ class Progress:
         """Go on to the next phase, which counts from the latest of what ended the phases before it."""
         self.left_on = max(self.left_on, on, self.last_on or 0)
         self.last_day = NEVER
-        self._due_by = None
+        self._due_by = 0
         self.slippage = 0
         if self.index + 1 == len(self.phases):
             self.is_complete = True
             return
         self.index += 1
         self.spec = self.phases[self.index]
+        self.cadence = self.spec.cadence
         self.taken = 0
         self.recent = ()
         self.origin = "phase"
         self.anchor = self.left_on
-        self.due_from = self.anchor + self.spec.cadence.first_gap_days
+        self.due_from = self.anchor + self.cadence.first_gap_days
         self._start(self.anchor)
         self._leave_if_out()
 

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from courses.core.cadence import NEVER, ClientDays, Progress, decide
+from courses.core.cadence import NEVER, Progress, decide
 from courses.core.plan.slots import DaySlots
+from courses.core.types import SessionRecord
 
 # One whole number holds the four costs in order, so that one comparison compares them all; sums stay far below 2**32.
 PLACE: Final = 32
@@ -37,7 +38,8 @@ class Event(NamedTuple):
     """
 
     moment: int
-    decision: tuple[int, int, int] | None
+    decision: tuple[int, int, int] | None = None
+    kept: SessionRecord | None = None
 
     @property
     def day(self) -> int:
@@ -70,7 +72,8 @@ class Place:
         self.last_planned = last_planned
         self.cost = -1
         self.short = 0  # at least so many sessions stay unplaced from here
-        self.links: list[tuple[Place, int]] = []  # the cheapest ways here: the place before, the day placed or 0
+        # The cheapest ways here: the place before, and the day placed, 0 for a kept session or a decision.
+        self.links: list[tuple[Place, int]] = []
 
     def key(self) -> tuple[object, ...]:
         progress = self.progress
@@ -98,15 +101,278 @@ class Candidates(NamedTuple):
     until: int
 
 
-def session_cost(
-    progress: Progress, on: int, outside: int, missed: int, preferred_gap: int
-) -> int:
-    """Return the cost of one session, packed, from its window and the session before."""
-    gap = 0 if progress.last_on is None else abs(on - progress.last_on - preferred_gap)
-    return (outside << OUTSIDE) + (missed << MISSED) + gap
+class End(NamedTuple):
+    """A complete plan: everything kept is passed, and no more is placed."""
+
+    place: Place
+    cost: int
 
 
-def preferred_gap(progress: Progress, placed: int, hurried: int) -> int:
-    """Return the days to aim at before the next session."""
+def aimed_gap(progress: Progress, placed: int, hurried: int) -> int:
+    """Return the days to aim at between the session before and the next planned one."""
     cadence = progress.spec.cadence
     return cadence.first_gap_days if placed < hurried else cadence.preferred_gap_days
+
+
+def find_days(task: Task) -> tuple[int, ...]:
+    """Return the days of the planned sessions of the optimal plan, in order; fewer than asked if they do not fit."""
+    return _Search(task).run()
+
+
+class _Search:
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._slots = task.slots
+        self._lateness = task.progress.days.lateness
+        self._reach = Reach(task)
+        self._places: dict[tuple[object, ...], Place] = {}
+        self._heap: list[tuple[int, int, Place | Candidates | End]] = []
+        self._pushed = 0
+
+    def run(self) -> tuple[int, ...]:
+        root = Place(self._task.progress, 0, 0, 0)
+        self._reached(root, 0, None, 0)
+        best: int | None = None
+        ends: list[Place] = []
+        while self._heap and (best is None or self._heap[0][0] <= best):
+            rank, _, item = heappop(self._heap)
+            if isinstance(item, Candidates):
+                self._try(item, rank >> UNPLACED)
+            elif isinstance(item, End):
+                if item.cost == item.place.cost:
+                    best = rank
+                    ends.append(item.place)
+            elif rank == item.cost + (item.short << UNPLACED):
+                self._expand(item)
+        return _earliest_days(root, ends)
+
+    def _push(self, rank: int, item: Place | Candidates | End) -> None:
+        self._pushed += 1
+        heappush(self._heap, (rank, self._pushed, item))
+
+    def _reached(self, place: Place, cost: int, before: Place | None, day: int) -> int:
+        """Note a way to a place and return how many sessions at least stay unplaced from it."""
+        known = self._places.setdefault(place.key(), place)
+        if known.cost < 0:
+            task = self._task
+            left = self._reach.left(known.progress, known.passed, known.placed)
+            known.short = task.count - known.placed - left
+        elif cost > known.cost:
+            return known.short
+        if cost != known.cost:
+            known.cost = cost
+            known.links = []
+            self._push(cost + (known.short << UNPLACED), known)
+        if before is not None:
+            known.links.append((before, day))
+        return known.short
+
+    def _expand(self, place: Place) -> None:
+        task = self._task
+        if place.passed < len(task.events):
+            self._pass(place, task.events[place.passed])
+        else:
+            self._push(place.cost + ((task.count - place.placed) << UNPLACED), End(place, place.cost))
+        if place.placed < task.count:
+            for candidates in self._candidates(place):
+                late = self._lateness(candidates.progress.due_by(), candidates.day)
+                self._push(place.cost + (place.short << UNPLACED) + (late << OUTSIDE), candidates)
+
+    def _pass(self, place: Place, event: Event) -> None:
+        """Go past a kept session or a decision, unless that would make a kept session too soon after a planned one."""
+        progress, cost = place.progress.copy(), place.cost
+        if event.decision is not None:
+            decide(progress, event.decision)
+        else:
+            progress.roll(event.day)
+            if not progress.is_complete:
+                early = progress.earliness(event.day)
+                if early and place.last_planned and place.last_planned == progress.last_on:
+                    return
+                outside = early or self._lateness(progress.due_by(), event.day)
+                aim = progress.spec.cadence.preferred_gap_days
+                cost += (outside << OUTSIDE) + self._gap(progress, event.day, aim)
+                progress.attend(event.day)
+        after = Place(progress, place.placed, place.passed + 1, place.last_planned)
+        self._reached(after, cost, place, 0)
+
+    def _candidates(self, place: Place) -> Iterator[Candidates]:
+        """Yield the days open to the next session of a place, one entry for each phase they fall into."""
+        events, passed, slots = self._task.events, place.passed, self._slots
+        earliest, latest = slots.first_day, slots.last_day
+        if passed:
+            earliest = max(earliest, -(-events[passed - 1].moment // 3))
+        if passed < len(events):
+            latest = min(latest, (events[passed].moment - 2) // 3)
+        progress = place.progress
+        while earliest <= latest and not progress.is_complete:
+            until = min(latest, progress.last_day)
+            day = slots.next_day(max(earliest, progress.due_from))
+            if day <= until:
+                yield Candidates(place, progress, day, until)
+            if until == latest:
+                return
+            earliest = max(earliest, until + 1)
+            progress = progress.copy()
+            progress.roll(earliest)
+
+    def _try(self, candidates: Candidates, short: int) -> None:
+        """Place the next session on the first day left and on those as late as it; come back for later ones."""
+        place, progress, day, until = candidates
+        task, slots = self._task, self._slots
+        due_by = progress.due_by()
+        late = later = self._lateness(due_by, day)
+        aim = aimed_gap(progress, place.placed, task.hurried)
+        steady = self._reach.is_steady(progress)
+        while later == late:
+            slot = slots.best(day)
+            assert slot is not None
+            cost = place.cost + (late << OUTSIDE) + (slot.missed << MISSED) + self._gap(progress, day, aim)
+            after = progress.copy()
+            after.attend(day)
+            left = self._reached(Place(after, place.placed + 1, place.passed, day), cost, place, day)
+            if steady:
+                short = max(short, left)
+            day = slots.next_day(day + 1)
+            if day > until:
+                return
+            later = self._lateness(due_by, day)
+        rank = place.cost + (short << UNPLACED) + (later << OUTSIDE)
+        self._push(rank, Candidates(place, progress, day, until))
+
+    @staticmethod
+    def _gap(progress: Progress, day: int, aim: int) -> int:
+        return 0 if progress.last_on is None else abs(day - progress.last_on - aim)
+
+
+def _earliest_days(root: Place, ends: Sequence[Place]) -> tuple[int, ...]:
+    """Return the days of the plan that ends earliest, then has the earliest dates in order, among the cheapest."""
+    last = min(end.last_planned for end in ends)
+    todo = [end for end in ends if end.last_planned == last]
+    # Links lead back; the ways forward are kept for the places that lead to such an end only.
+    forward: dict[int, dict[int, Place]] = {id(end): {} for end in todo}
+    while todo:
+        place = todo.pop()
+        for before, day in place.links:
+            if id(before) not in forward:
+                forward[id(before)] = {}
+                todo.append(before)
+            forward[id(before)][day or NEVER] = place
+    days: list[int] = []
+    place = root
+    while ways := forward[id(place)]:
+        # A session before the next kept one is earlier than any after it, which NEVER stands for.
+        day = min(ways)
+        if day != NEVER:
+            days.append(day)
+        place = ways[day]
+    return tuple(days)
+
+
+class Reach:
+    """An upper bound on the sessions that can still be placed, exact for phases that only count sessions.
+
+    With sessions as early as allowed, each next window starts as early as it can, so taking the first free day
+    each time fits the most: whatever another plan holds, its n-th session is never before that n-th day. Earlier
+    dates lose nothing but where a phase runs out by its duration, since an earlier start ends it earlier. So a
+    last phase with a duration counts as entered at its best date from then on, and before any other phase with
+    a duration nothing is ruled out.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._slots = task.slots
+        self._count = task.count
+        self._events = task.events
+        self._kept_days = [event.day for event in task.events]
+        self._decided = max((n for n, event in enumerate(task.events, 1) if event.decision), default=0)
+        phases = task.progress.phases
+        self._final = len(phases) - 1
+        self._timed = tuple(phase.duration_days is not None for phase in phases)
+        self._open_until = max((n for n, timed in enumerate(self._timed[:-1]) if timed), default=-1)
+        self._paused = sum(last - first + 1 for first, last in task.progress.days.spans)
+        self._known: dict[tuple[object, ...], int] = {}
+        self._entries: dict[int, int] = {}
+
+    def is_steady(self, progress: Progress) -> bool:
+        """Return whether a later date of the next session never leaves room for more."""
+        index = progress.index
+        if not self._timed[-1] and index > self._open_until:
+            return True
+        if index < self._final:
+            return index > self._open_until and not self._enters_timed(progress)
+        return progress.last_day != NEVER
+
+    def left(self, progress: Progress, passed: int, placed: int) -> int:
+        """Return how many more sessions, of those asked for, may still find a day."""
+        wanted = self._count - placed
+        if not wanted or progress.is_complete:
+            return 0
+        if passed < self._decided or progress.index <= self._open_until:
+            return wanted
+        if self._timed[-1] and progress.index == self._final and progress.last_day == NEVER:
+            return wanted  # the first session will start its duration
+        return self._walk(progress, passed, wanted)
+
+    def _walk(self, progress: Progress, passed: int, wanted: int) -> int:
+        """Place as early as allowed and return the number placed, up to `wanted`."""
+        slots = self._slots
+        progress = progress.copy()
+        path: list[tuple[tuple[object, ...], int]] = []
+        found = 0
+        while found < wanted and not progress.is_complete:
+            key = (wanted - found, passed, progress.index, progress.taken, progress.recent, progress.due_from)
+            key = (*key, progress.last_day)
+            known = self._known.get(key)
+            if known is not None:
+                found += known
+                break
+            path.append((key, found))
+            day = slots.next_day(max(progress.due_from, slots.first_day))
+            kept = self._kept_days[passed] if passed < len(self._kept_days) else NEVER
+            is_kept = kept <= day
+            if is_kept:
+                day = kept
+                passed += 1
+            if day == NEVER:
+                break
+            progress.roll(day)
+            if progress.is_complete:
+                break
+            found += not is_kept
+            if found == wanted:
+                break
+            if self._enters_timed(progress):
+                found = min(wanted, found + self._best_entry(progress, day))
+                break
+            progress.attend(day)
+        for key, before in path:
+            self._known[key] = found - before
+        return found
+
+    def _enters_timed(self, progress: Progress) -> bool:
+        """Return whether the next session is the last before a last phase with a duration."""
+        enters = progress.index + 1 == self._final and progress.taken + 1 == progress.spec.amount
+        return enters and self._timed[-1]
+
+    def _best_entry(self, progress: Progress, day: int) -> int:
+        """Return the most sessions of a last phase with a duration that is entered on a day or later."""
+        best = 0
+        while day <= self._slots.last_day and best < min(self._count, self._most(progress, day)):
+            if day not in self._entries:
+                entered = progress.copy()
+                entered.attend(day)
+                self._entries[day] = self._walk(entered, bisect_right(self._kept_days, day), self._count)
+            best = max(best, self._entries[day])
+            day += 1
+        return best
+
+    def _most(self, progress: Progress, day: int) -> int:
+        """Return more than the last phase can hold after a day, never growing with the day."""
+        spec = progress.phases[-1]
+        cadence = spec.cadence
+        assert spec.duration_days is not None
+        span = min(spec.duration_days + self._paused, self._slots.last_day - day) - cadence.first_gap_days
+        every = cadence.period_min - cadence.flex_days
+        if cadence.frequency == 1:
+            every = max(every, cadence.rest_days)
+        return 0 if span < 0 else cadence.frequency * (1 + span // every)

@@ -5,14 +5,17 @@ or not whatever happens on other days. So the whole choice of time, practitioner
 slot for each day, and the search is left with dates alone.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, NamedTuple
+from datetime import UTC, date, datetime, time
+from typing import Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from clinics.core import ClinicCalendar, to_utc
-from courses.core.plan.requests import DAY_MINUTES, BusySpan, MinuteSpan, PlanRequest, WeekHours
+from courses.core.cadence import NEVER
+from courses.core.plan.requests import DAY_MINUTES, BusySpan, MinuteSpan, PlanRequest
 
-DAY_SECONDS = 24 * 60 * 60
+DAY_SECONDS: Final = 24 * 60 * 60
 
 # Why a day holds no session, from the most to the least lasting reason.
 Block = Literal["closed", "paused", "contraindicated", "too_soon", "absent", "full"]
@@ -36,9 +39,6 @@ class Option(NamedTuple):
     practitioner: int
 
 
-Busy = dict[int, list[tuple[int, int]]]
-
-
 class DaySlots:
     """Finds the best slot of a day, remembering what it found; days are ordinals of the clinic's dates."""
 
@@ -53,12 +53,14 @@ class DaySlots:
         self._midnights: dict[int, int] = {}
         self._weekly: dict[int, tuple[Option, ...]] = {}
         self._found: dict[int, Slot | None] = {}
+        self._next: dict[int, int] = {}
         self._paused = frozenset(self._days((p.from_on, p.to_on) for p in request.pauses))
         self._barred = frozenset(self._days((c.from_on, c.to_on) for c in request.contraindications))
         self._absent = [frozenset(self._days(p.absences)) for p in request.practitioners]
-        self._busy = [self._by_day(p.busy) for p in request.practitioners]
-        self._rooms = [self._by_day(room.busy) for room in request.rooms]
-        self._client = self._by_day(request.client_busy)
+        reach = (request.zone, self.first_day, self.last_day)
+        self._busy = [_BusyTimes(person.busy, *reach) for person in request.practitioners]
+        self._rooms = [_BusyTimes(room.busy, *reach) for room in request.rooms]
+        self._client = _BusyTimes(request.client_busy, *reach)
 
     def best(self, day: int) -> Slot | None:
         """Return the slot with the fewest preferences missed, then the earliest, first practitioner, first room."""
@@ -68,14 +70,44 @@ class DaySlots:
             slot = self._found[day] = None if self._barrier(day) else self._search(day)
             return slot
 
+    def next_day(self, day: int) -> int:
+        """Return the first day with a slot on or after a day, NEVER when there is none."""
+        day = start = max(day, self.first_day)
+        while day <= self.last_day:
+            known = self._next.get(day)
+            if known is not None:
+                day = known
+                break
+            if self.best(day) is not None:
+                break
+            day += 1
+        else:
+            day = NEVER
+        self._next[start] = day
+        return day
+
     def block(self, day: int) -> Block | None:
         """Return why a day has no slot, None when it has one."""
         barrier = self._barrier(day)
         if barrier or self.best(day):
             return barrier
-        if self._absent and all(day in absent or not self._works(p, day) for p, absent in enumerate(self._absent)):
+        people = enumerate(self._absent)
+        if self._absent and all(day in absent or not self._works(person, day) for person, absent in people):
             return "absent"
         return "too_soon" if day == self.first_day and not self._later_options(day) else "full"
+
+    def lost(self, day: int) -> Block | None:
+        """Return why a kept session should not lie on a day, None when it may."""
+        barrier = self._barrier(day)
+        return None if barrier == "too_soon" else barrier
+
+    def missed_by(self, day: int, slot: Slot) -> tuple[bool, bool, bool]:
+        """Return whether a slot misses the preferred weekday, time and practitioner."""
+        return (
+            self._misses_weekday(day),
+            self._misses_time(day, slot.start - self._midnight(day)),
+            self._misses_practitioner(slot.practitioner or 0),
+        )
 
     def _barrier(self, day: int) -> Block | None:
         if not self._calendar.opens_on(day):
@@ -88,10 +120,10 @@ class DaySlots:
 
     def _search(self, day: int) -> Slot | None:
         midnight, length = self._midnight(day), self._length
-        client = self._client.get(day, ())
+        client = self._client.near(day)
         absent = [day in days for days in self._absent] or [False]
-        busy = [spans.get(day, ()) for spans in self._busy] or [()]
-        rooms = [spans.get(day, ()) for spans in self._rooms]
+        busy = [times.near(day) for times in self._busy] or [[]]
+        rooms = [times.near(day) for times in self._rooms]
         for missed, offset, person in self._options(day):
             start = midnight + offset
             end = start + length
@@ -129,49 +161,57 @@ class DaySlots:
         opening = self._instants(day, request.hours.get(weekday, ()))
         clinic = _joined(opening)
         step = request.slot_step_minutes * 60
-        starts = {start for opens, closes in opening for start in range(opens, closes - length + 1, step)}
-        # Steps may run past an interval into one that touches it, as the length only has to lie within hours.
-        starts |= {start for opens, closes in opening for start in range(opens, closes, step)}
-        options = []
+        # A slot may begin in one opening interval and end in another that touches it.
+        every = {start for opens, closes in opening for start in range(opens, closes, step)}
+        fits = [start for start in every if _within(clinic, start, start + length)]
+        starts = [(self._misses_time(day, start), start) for start in fits]
+        other_day = self._misses_weekday(day)
+        options: list[Option] = []
         for person in range(self._people):
+            missed = other_day + self._misses_practitioner(person)
             hours = request.practitioners[person].hours if request.practitioners else None
-            working = clinic if hours is None else _joined(self._instants(day, hours.get(weekday, ())))
-            options += [
-                Option(self._missed(day, start, person), start, person)
-                for start in starts
-                if _within(clinic, start, start + length) and _within(working, start, start + length)
-            ]
-        return tuple(sorted(options))
+            fitting = starts
+            if hours is not None:
+                working = _joined(self._instants(day, hours.get(weekday, ())))
+                fitting = [timed for timed in starts if _within(working, timed[1], timed[1] + length)]
+            options += [Option(missed + other_time, start, person) for other_time, start in fitting]
+        options.sort()
+        return tuple(options)
 
-    def _missed(self, day: int, start: int, person: int) -> int:
+    def _misses_weekday(self, day: int) -> bool:
+        weekdays = self._request.prefer.weekdays
+        return bool(weekdays) and (day % 7 or 7) not in weekdays
+
+    def _misses_time(self, day: int, start: int) -> bool:
         prefer = self._request.prefer
-        missed = 0
-        if prefer.weekdays and (day % 7 or 7) not in prefer.weekdays:
-            missed += 1
-        if prefer.from_minute is not None or prefer.to_minute is not None:
+        if prefer.from_minute is None and prefer.to_minute is None:
+            return False
+        if self._midnight(day + 1) - self._midnight(day) != DAY_SECONDS:
             wall = datetime.fromtimestamp(self._midnight(day) + start, self._request.zone)
-            minute = wall.hour * 60 + wall.minute + wall.second / 60
-            from_minute = 0 if prefer.from_minute is None else prefer.from_minute
-            to_minute = DAY_MINUTES if prefer.to_minute is None else prefer.to_minute
-            missed += not from_minute <= minute <= to_minute
-        if prefer.practitioner is not None:
-            people = self._request.practitioners
-            missed += not (people and people[person].id == prefer.practitioner)
-        return missed
+            start = wall.hour * 3600 + wall.minute * 60 + wall.second
+        to_minute = DAY_MINUTES if prefer.to_minute is None else prefer.to_minute
+        return not (prefer.from_minute or 0) * 60 <= start <= to_minute * 60
+
+    def _misses_practitioner(self, person: int) -> bool:
+        wanted, people = self._request.prefer.practitioner, self._request.practitioners
+        return wanted is not None and not (people and people[person].id == wanted)
 
     def _instants(self, day: int, spans: Iterable[MinuteSpan]) -> list[tuple[int, int]]:
-        midnight = self._midnight(day)
-        return [(self._instant(day, opens) - midnight, self._instant(day, closes) - midnight) for opens, closes in spans]
+        return [
+            (self._since_midnight(day, opens), self._since_midnight(day, closes)) for opens, closes in spans
+        ]
 
-    def _instant(self, day: int, minute: int) -> int:
+    def _since_midnight(self, day: int, minute: int) -> int:
         if minute == DAY_MINUTES:
-            return self._midnight(day + 1)
-        return _seconds(to_utc(date.fromordinal(day), time(*divmod(minute, 60)), self._request.zone))
+            return self._midnight(day + 1) - self._midnight(day)
+        wall = time(*divmod(minute, 60))
+        return _seconds(to_utc(date.fromordinal(day), wall, self._request.zone)) - self._midnight(day)
 
     def _midnight(self, day: int) -> int:
         midnight = self._midnights.get(day)
         if midnight is None:
-            midnight = self._midnights[day] = _seconds(to_utc(date.fromordinal(day), time(), self._request.zone))
+            midnight = _seconds(to_utc(date.fromordinal(day), time(), self._request.zone))
+            self._midnights[day] = midnight
         return midnight
 
     def _days(self, spans: Iterable[tuple[date, date | None]]) -> Iterator[int]:
@@ -180,16 +220,36 @@ class DaySlots:
             until = self.last_day if to_on is None else min(to_on.toordinal(), self.last_day)
             yield from range(max(from_on.toordinal(), self.first_day), until + 1)
 
-    def _by_day(self, spans: Iterable[BusySpan]) -> Busy:
-        """Return half-open busy spans in POSIX seconds by each local day that they touch."""
-        busy: Busy = {}
-        zone = self._request.zone
+
+class _BusyTimes:
+    """The busy spans of one person or room in POSIX seconds, converted when a day near them is first asked for.
+
+    Their own dates, in UTC or in the clinic's zone, are at most one day off the clinic's dates.
+    """
+
+    def __init__(self, spans: Iterable[BusySpan], zone: ZoneInfo, first: int, last: int) -> None:
+        self._spans: dict[int, list[BusySpan]] = defaultdict(list)
+        self._near: dict[int, list[tuple[int, int]]] = {}
         for from_at, to_at in spans:
-            first = max(from_at.astimezone(zone).toordinal(), self.first_day)
-            last = min(to_at.astimezone(zone).toordinal(), self.last_day)
-            for day in range(first, last + 1):
-                busy.setdefault(day, []).append((_seconds(from_at), _seconds(to_at)))
-        return busy
+            if from_at.tzinfo is not zone and from_at.tzinfo is not UTC:
+                from_at, to_at = from_at.astimezone(zone), to_at.astimezone(zone)
+            day, until = from_at.toordinal(), to_at.toordinal()
+            if day == until:
+                self._spans[day].append((from_at, to_at))
+            else:
+                for touched in range(max(day, first - 1), min(until, last + 1) + 1):
+                    self._spans[touched].append((from_at, to_at))
+
+    def near(self, day: int) -> list[tuple[int, int]]:
+        """Return the spans that may touch a day."""
+        return [*self._dated(day - 1), *self._dated(day), *self._dated(day + 1)]
+
+    def _dated(self, day: int) -> list[tuple[int, int]]:
+        near = self._near.get(day)
+        if near is None:
+            spans = self._spans.get(day, ())
+            near = self._near[day] = [(_seconds(from_at), _seconds(to_at)) for from_at, to_at in spans]
+        return near
 
 
 def _seconds(instant: datetime) -> int:

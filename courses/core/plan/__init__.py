@@ -1,0 +1,21 @@
+"""Planning: the best slots for the sessions ahead (docs/domain.md, section Planning).
+
+`plan` finds the optimum, `replan` applies a make-up policy to it. `requests` and `results` hold what goes in and out;
+`slots` chooses within a day, `search` among days, `writing` says why.
+"""
+
+from courses.core.plan.planner import plan
+from courses.core.plan.requests import PlanRequest, Practitioner, Preferences, Room
+from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason
+
+__all__ = [
+    "Plan",
+    "PlanCost",
+    "PlanRequest",
+    "PlannedSession",
+    "Practitioner",
+    "Preferences",
+    "Reason",
+    "Room",
+    "plan",
+]

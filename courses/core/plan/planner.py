@@ -1,0 +1,62 @@
+"""From a request to a plan: what is kept, and what is searched."""
+
+from datetime import datetime
+
+from clinics.core import ClinicCalendar
+from courses.core.cadence import ClientDays, replay_attended
+from courses.core.plan.requests import PlanRequest
+from courses.core.plan.results import Plan
+from courses.core.plan.search import Event, Task, find_days
+from courses.core.plan.slots import DaySlots
+from courses.core.plan.writing import Writer
+from courses.core.types import BOOKINGS, SessionRecord
+
+
+def plan(request: PlanRequest) -> Plan:
+    """Return the cheapest plan by the costs of docs/domain.md, section Planning.
+
+    Equal requests have equal plans. Sessions come by date. Raises: ValueError when no weekday has hours.
+    """
+    calendar = opening_calendar(request)
+    days = ClientDays(calendar, request.pauses, today=request.as_of)
+    attended = sorted(
+        session.on.toordinal()
+        for session in request.sessions
+        if session.status == "attended" and session.on <= request.as_of
+    )
+    progress, decisions = replay_attended(request.prescription, attended, days, today=request.as_of)
+    events = [Event(decision[0], decision=decision) for decision in reversed(decisions)]
+    events += [Event(3 * kept.on.toordinal() + 1, kept=kept) for kept in kept_sessions(request)]
+    events.sort(key=lambda event: event.moment)
+    task = Task(progress, tuple(events), request.count, request.hurried, DaySlots(request, calendar))
+    return Writer(request, task).write(find_days(task))
+
+
+def opening_calendar(request: PlanRequest) -> ClinicCalendar:
+    """Return the clinic's calendar with the weekdays closed too that have no hours."""
+    idle = {weekday for weekday in range(1, 8) if not request.hours.get(weekday)}
+    if idle <= request.calendar.closed_weekdays:
+        return request.calendar
+    return ClinicCalendar(request.calendar.closed_weekdays | idle, request.calendar.closures)
+
+
+def kept_sessions(request: PlanRequest) -> list[SessionRecord]:
+    """Return the bookings that stay where they are, by date.
+
+    These are the pinned ones, those of clients who have arrived, and those from the as-of date up to not-before.
+    """
+    bookings = (session for session in request.sessions if session.status in BOOKINGS)
+    kept = [session for session in bookings if _is_kept(request, session)]
+    return sorted(kept, key=lambda session: (session.on, session.start or ""))
+
+
+def _is_kept(request: PlanRequest, session: SessionRecord) -> bool:
+    if session.on < request.as_of:
+        return False
+    if session.pinned or session.status == "arrived" or session.on < request.first_on:
+        return True
+    if session.on > request.first_on or session.start is None:
+        # On the very date of not-before, a booking without a time can still be planned anew.
+        return False
+    start = datetime.fromisoformat(session.start)
+    return (start if start.tzinfo else start.replace(tzinfo=request.zone)) < request.not_before
