@@ -318,10 +318,11 @@ class Reach:
         slots = self._slots
         progress = progress.copy()
         path: list[tuple[tuple[object, ...], int]] = []
+        key: tuple[object, ...]
         found = 0
         while found < wanted and not progress.is_complete:
-            key = (wanted - found, passed, progress.index, progress.taken, progress.recent, progress.due_from)
-            key = (*key, progress.last_day)
+            key = (wanted - found, passed, progress.recent, progress.due_from, progress.last_day)
+            key += (progress.index, progress.taken)
             known = self._known.get(key)
             if known is not None:
                 found += known

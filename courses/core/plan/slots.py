@@ -231,7 +231,9 @@ class _BusyTimes:
         self._spans: dict[int, list[BusySpan]] = defaultdict(list)
         self._near: dict[int, list[tuple[int, int]]] = {}
         for from_at, to_at in spans:
-            if from_at.tzinfo is not zone and from_at.tzinfo is not UTC:
+            if from_at.tzinfo is not to_at.tzinfo or (
+                from_at.tzinfo is not zone and from_at.tzinfo is not UTC
+            ):
                 from_at, to_at = from_at.astimezone(zone), to_at.astimezone(zone)
             day, until = from_at.toordinal(), to_at.toordinal()
             if day == until:

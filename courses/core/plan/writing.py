@@ -5,7 +5,7 @@ from typing import Final
 
 from courses.core.cadence import Progress, decide
 from courses.core.plan.requests import PlanRequest
-from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason
+from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason, ReasonKind
 from courses.core.plan.search import Event, Task, aimed_gap
 from courses.core.plan.slots import Block, Slot
 from courses.core.types import SessionRecord
@@ -59,7 +59,8 @@ class Writer:
         why = [self._window(), *self._skipped(day, slot, blocked), *self._missed(day, slot)]
         if late:
             why.append(Reason("late", late))
-            cause = max(BLOCKS, key=lambda block: len(blocked[block])) if any(blocked.values()) else "spacing"
+            most = max(BLOCKS, key=lambda block: len(blocked[block]))
+            cause = most if blocked[most] else "spacing"
             self._notes.append(Reason("session_late", late, on=date.fromordinal(day), cause=cause))
         people, rooms, zone = self._request.practitioners, self._request.rooms, self._request.zone
         self._sessions.append(
@@ -149,7 +150,11 @@ class Writer:
 
     def _missed(self, day: int, slot: Slot) -> list[Reason]:
         weekday, time, practitioner = self._slots.missed_by(day, slot)
-        named = (("missed_weekday", weekday), ("missed_time", time), ("missed_practitioner", practitioner))
+        named: tuple[tuple[ReasonKind, bool], ...] = (
+            ("missed_weekday", weekday),
+            ("missed_time", time),
+            ("missed_practitioner", practitioner),
+        )
         return [Reason(kind) for kind, missed in named if missed]
 
     def _note_unplaced(self, unplaced: int) -> None:
