@@ -65,6 +65,15 @@ class ClinicCalendar:
             day += 1
         return day
 
+    def after_strides(self, day: int, stride: int, times: int) -> int:
+        """Return where a number of strides leads, each landing on the first open day at or after its end."""
+        week, closures = self._week, self._closures
+        for _ in range(times):
+            day += stride
+            while not week[day % 7] or day in closures:
+                day += 1
+        return day
+
     def open_through(self, day: int) -> int:
         """Return a running count of open days up to and including a day number; differences matter only."""
         weeks, rest = divmod(day, 7)

@@ -4,7 +4,7 @@ Frozen dataclasses, except where an assessment makes a dozen of one kind: those 
 are four times cheaper to make. All dates are the clinic's own; ranges include both ends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, NamedTuple, Self
 
@@ -53,6 +53,7 @@ class Cadence:
     """`frequency` sessions per `period_min..period_max` days; use `Cadence.of` for the defaults.
 
     Days: at least `rest_days` from one session to the next, the period giving by `flex_days` both ways.
+    The fields after those follow from them and are kept because every window asks for them.
     """
 
     frequency: int
@@ -60,6 +61,15 @@ class Cadence:
     period_max: int
     rest_days: int
     flex_days: int
+    # The least and the most days that the period takes with its flex, and a single session's share of it.
+    least_days: int = field(init=False, repr=False, compare=False)
+    most_days: int = field(init=False, repr=False, compare=False)
+    share_days: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "least_days", self.period_min - self.flex_days)
+        object.__setattr__(self, "most_days", self.period_max + self.flex_days)
+        object.__setattr__(self, "share_days", -(-self.period_max // self.frequency))
 
     @classmethod
     def of(
@@ -93,7 +103,8 @@ class Cadence:
 class PhaseSpec:
     """One phase as prescribed: a cadence and an amount (sessions, a duration, or both).
 
-    `target` is what the prescriber decided within `sessions_min..sessions_max`.
+    `target` is what the prescriber decided within `sessions_min..sessions_max`; `amount`, which follows,
+    is the number of attended sessions that completes the phase, None when only its duration does.
     """
 
     kind: PhaseKind
@@ -106,11 +117,10 @@ class PhaseSpec:
     lapse_days: int = 14
     minutes_min: int | None = None
     minutes_max: int | None = None
+    amount: int | None = field(init=False, repr=False, compare=False)
 
-    @property
-    def amount(self) -> int | None:
-        """The number of attended sessions that completes the phase, None when only its duration does."""
-        return self.sessions_max if self.target is None else self.target
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amount", self.sessions_max if self.target is None else self.target)
 
 
 @dataclass(frozen=True, slots=True)
