@@ -1,0 +1,181 @@
+"""Registering clients, their contacts and consents."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.services import Actor, record
+from clients.models import Channel, Client, Consent, ContactPoint
+from clinics.models import Clinic
+from clinics.services import check_time_zone
+
+_EDITABLE: Final = (
+    "given_name",
+    "family_name",
+    "birth_on",
+    "language",
+    "time_zone",
+    "health_notes",
+    "prefers_weekdays",
+    "prefers_from_time",
+    "prefers_to_time",
+    "prefers_practitioner",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """A client's addresses as typed, and the channels the client allows."""
+
+    email: str = ""
+    phone: str = ""
+    allowed: frozenset[str] = frozenset()
+
+
+def register_client(
+    *, clinic: Clinic, contacts: Contacts, by: Actor, now: datetime, source: str = "staff", **fields: Any
+) -> Client:
+    """Register a client with contacts and consents.
+
+    Raises: ValidationError by field for a missing name, an address that cannot be one, an unknown zone.
+    """
+    client = Client(clinic=clinic, created_at=now, language=fields.pop("language", clinic.language))
+    return _save(client, fields, contacts, action="client.registered", by=by, now=now, source=source)
+
+
+def update_client(
+    *, client: Client, contacts: Contacts, by: Actor, now: datetime, source: str = "staff", **fields: Any
+) -> Client:
+    """Change a client's data, contacts and consents to those given.
+
+    Raises: ValidationError by field, as register_client().
+    """
+    with transaction.atomic():
+        locked = Client.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=client.pk)
+        return _save(locked, fields, contacts, action="client.updated", by=by, now=now, source=source)
+
+
+def _save(
+    client: Client,
+    fields: Mapping[str, Any],
+    contacts: Contacts,
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    source: str,
+) -> Client:
+    unknown = set(fields) - set(_EDITABLE)
+    if unknown:
+        raise TypeError(f"A client has no {', '.join(sorted(unknown))}.")
+    changed = sorted(name for name, value in fields.items() if getattr(client, name) != value)
+    for name, value in fields.items():
+        setattr(client, name, value)
+    addresses = _checked_addresses(client, contacts)
+    client.given_name, client.family_name = client.given_name.strip(), client.family_name.strip()
+    client.search_text = search_text(client.name, addresses.values())
+    with transaction.atomic():
+        client.save()
+        for channel in Channel:
+            _set_address(client, channel, addresses.get(channel, ""))
+            _set_consent(client, channel, channel in contacts.allowed, now=now, source=source)
+        record(
+            action,
+            at=now,
+            by=by,
+            clinic_code=client.clinic.code,
+            subject_kind="client",
+            subject_code=client.code,
+            # Which fields, never their values: they are personal data.
+            new={"fields": changed, "allowed": sorted(contacts.allowed)},
+        )
+    return client
+
+
+def _checked_addresses(client: Client, contacts: Contacts) -> dict[str, str]:
+    """Return the addresses by channel, in their canonical form.
+
+    Raises: ValidationError with every wrong field at once.
+    """
+    errors: dict[str, Any] = {}
+    addresses: dict[str, str] = {}
+    try:
+        client.full_clean(exclude=["search_text"])
+        if client.time_zone:
+            check_time_zone(client.time_zone)
+    except ValidationError as error:
+        errors |= error.message_dict if hasattr(error, "error_dict") else {"time_zone": error.messages}
+    if contacts.email.strip():
+        try:
+            addresses[Channel.EMAIL] = checked_email(contacts.email)
+        except ValidationError as error:
+            errors["email"] = error.messages
+    if contacts.phone.strip():
+        try:
+            addresses[Channel.SMS] = checked_phone(contacts.phone, country=client.clinic.country)
+        except ValidationError as error:
+            errors["phone"] = error.messages
+    if errors:
+        raise ValidationError(errors)
+    return addresses
+
+
+def checked_email(text: str) -> str:
+    """Return an e-mail address, its domain in lower case.
+
+    Raises: ValidationError when it cannot be one.
+    """
+    address = text.strip()
+    validate_email(address)
+    name, _at, domain = address.rpartition("@")
+    return f"{name}@{domain.lower()}"
+
+
+def checked_phone(text: str, *, country: str) -> str:
+    """Return a telephone number in E.164; numbers without a country code are the clinic's country's.
+
+    Raises: ValidationError when it cannot be a number there.
+    """
+    message = _("This is not a telephone number. Write it with the country code, such as +371 20 000 000.")
+    try:
+        number = phonenumbers.parse(text, country or None)
+    except phonenumbers.NumberParseException as error:
+        raise ValidationError(message, code="invalid_phone") from error
+    if not phonenumbers.is_possible_number(number):
+        raise ValidationError(message, code="invalid_phone")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def search_text(name: str, addresses: Iterable[str]) -> str:
+    """Return what a search looks through: name and addresses in lower case, telephones as digits."""
+    parts = [name.lower()]
+    for address in addresses:
+        parts.append(address.lower() if "@" in address else re.sub(r"\D", "", address))
+    return " ".join(parts)
+
+
+def _set_address(client: Client, channel: str, value: str) -> None:
+    """Make the address the channel's only one; an address in use keeps its history, others go."""
+    ContactPoint.objects.filter(client=client, channel=channel).exclude(value=value).delete()
+    if value:
+        ContactPoint.objects.get_or_create(
+            client=client, channel=channel, value=value, defaults={"clinic": client.clinic}
+        )
+
+
+def _set_consent(client: Client, channel: str, is_allowed: bool, *, now: datetime, source: str) -> None:
+    in_force = Consent.objects.filter(client=client, channel=channel, withdrawn_at=None)
+    if not is_allowed:
+        in_force.update(withdrawn_at=now, withdrawn_source=source)
+    elif not in_force.exists():
+        Consent.objects.create(
+            clinic=client.clinic, client=client, channel=channel, granted_at=now, granted_source=source
+        )

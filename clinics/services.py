@@ -1,0 +1,92 @@
+"""Clinics and their people."""
+
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.services import Actor, record
+from clinics.models import Clinic, Role, Room, StaffMember, User
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a zone that the time zone database does not know.
+
+    Raises: ValidationError with code `unknown_zone`.
+    """
+    if name not in available_timezones():
+        raise ValidationError(
+            _("%(name)s is not a time zone. Choose one such as Europe/Riga."),
+            code="unknown_zone",
+            params={"name": name},
+        )
+
+
+def create_clinic(*, name: str, time_zone: str, by: Actor, now: datetime, **fields: object) -> Clinic:
+    """Found a clinic; its hours, rooms and people come next.
+
+    Raises: ValidationError for an empty name or an unknown time zone.
+    """
+    check_time_zone(time_zone)
+    with transaction.atomic():
+        clinic = Clinic(name=name.strip(), time_zone=time_zone, created_at=now, **fields)
+        clinic.full_clean()
+        clinic.save()
+        _record(clinic, "clinic.created", by=by, now=now)
+    return clinic
+
+
+def add_staff_member(
+    *,
+    clinic: Clinic,
+    user: User,
+    role: str,
+    display_name: str,
+    by: Actor,
+    now: datetime,
+    is_treating: bool = False,
+) -> StaffMember:
+    """Give a user a role in a clinic.
+
+    Raises: ValidationError for an unknown role or a second membership.
+    """
+    with transaction.atomic():
+        member = StaffMember(
+            clinic=clinic,
+            user=user,
+            role=Role(role) if role in Role else role,
+            display_name=display_name.strip(),
+            is_treating=is_treating,
+            position=StaffMember.objects.for_clinic(clinic).count(),
+        )
+        member.full_clean()
+        member.save()
+        _record(clinic, "clinic.staff_added", by=by, now=now, member=str(member.code), role=str(role))
+    return member
+
+
+def add_room(*, clinic: Clinic, name: str, by: Actor, now: datetime) -> Room:
+    """Add a room.
+
+    Raises: ValidationError when the name is empty or taken.
+    """
+    with transaction.atomic():
+        room = Room(clinic=clinic, name=name.strip(), position=Room.objects.for_clinic(clinic).count())
+        room.full_clean()
+        room.save()
+        _record(clinic, "clinic.room_added", by=by, now=now, room=str(room.code))
+    return room
+
+
+def _record(clinic: Clinic, action: str, *, by: Actor, now: datetime, **details: str) -> None:
+    record(
+        action,
+        at=now,
+        by=by,
+        clinic_code=clinic.code,
+        subject_kind="clinic",
+        subject_code=clinic.code,
+        new=details,
+    )
