@@ -284,7 +284,7 @@ def _read_calendar(clinic: ObjectReader) -> ClinicCalendar:
 def _read_prescription(course: ObjectReader) -> Prescription:
     start_on = course.date("start_on")
     phases = tuple(
-        _read_phase(value, path) for path, value in course.items("phases", _REQUIRED, most=MAX_PHASES)
+        read_phase(value, path) for path, value in course.items("phases", _REQUIRED, most=MAX_PHASES)
     )
     if not phases:
         raise WireError(course.at("phases"), "Give at least one phase.")
@@ -296,7 +296,7 @@ def _read_prescription(course: ObjectReader) -> Prescription:
     return Prescription(start_on, phases, tuple(ended), restarts)
 
 
-def _read_phase(value: object, path: str) -> PhaseSpec:
+def read_phase(value: object, path: str) -> PhaseSpec:
     phase = ObjectReader(value, path, _PHASE_FIELDS)
     kind = cast(PhaseKind, phase.word("kind", get_args(PhaseKind)))
     cadence = _read_cadence(phase.object("cadence", _CADENCE_FIELDS))

@@ -1,0 +1,88 @@
+"""Every change of a course: one verb each, keyword-only, one transaction, `by` the actor, `now` the instant."""
+
+from courses.services.assessing import reassess, reassess_due
+from courses.services.booking import book_session, cancel_session, confirm_session, move_session
+from courses.services.calendar import (
+    add_absence,
+    add_closure,
+    reassess_clinic,
+    remove_closure,
+    set_opening_hours,
+)
+from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
+from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
+from courses.services.planning import (
+    CoursePreview,
+    PlanProposal,
+    apply_plan,
+    preview_course,
+    propose_plan,
+    roll_forward_due,
+)
+from courses.services.prescribing import (
+    CourseDraft,
+    Objection,
+    change_prescription,
+    discontinue_course,
+    end_phase,
+    find_objections,
+    prescribe_course,
+    restart_course,
+    set_target,
+)
+from courses.services.recording import (
+    correct_session,
+    record_arrival,
+    record_attendance,
+    record_no_show,
+    record_walk_in,
+)
+from courses.services.screening import (
+    end_contraindication,
+    override_contraindication,
+    record_contraindication,
+)
+
+__all__ = [
+    "CourseDraft",
+    "CoursePreview",
+    "Objection",
+    "PlanProposal",
+    "acknowledge_flag",
+    "add_absence",
+    "add_closure",
+    "apply_plan",
+    "book_session",
+    "cancel_session",
+    "change_prescription",
+    "confirm_session",
+    "correct_session",
+    "discontinue_course",
+    "end_contraindication",
+    "end_phase",
+    "find_objections",
+    "is_pause_too_long",
+    "move_session",
+    "override_contraindication",
+    "pause_course",
+    "prescribe_course",
+    "preview_course",
+    "propose_plan",
+    "reassess",
+    "reassess_clinic",
+    "reassess_due",
+    "record_arrival",
+    "record_attendance",
+    "record_call",
+    "record_contraindication",
+    "record_no_show",
+    "record_walk_in",
+    "remove_closure",
+    "remove_pause",
+    "restart_course",
+    "resume_course",
+    "roll_forward_due",
+    "set_opening_hours",
+    "set_target",
+    "snooze_flag",
+]

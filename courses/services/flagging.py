@@ -1,0 +1,93 @@
+"""The worklist: acknowledging, putting off and calling because of a flag."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.services import Actor, record
+from courses.convert import local_today
+from courses.errors import CourseError
+from courses.models import CallOutcome, Flag, FlagCall
+from courses.services.changes import refuse, require_staff
+
+
+def acknowledge_flag(*, flag: Flag, by: Actor, now: datetime, note: str = "") -> None:
+    """Put on record that somebody saw the flag and takes care of it.
+
+    Raises: CourseError when the flag has been resolved.
+    """
+    with transaction.atomic():
+        flag = _lock_flag(flag)
+        flag.acknowledged_at = now
+        flag.acknowledged_by = require_staff(by, flag.clinic)
+        flag.acknowledged_note = note.strip()
+        flag.save(update_fields=["acknowledged_at", "acknowledged_by", "acknowledged_note"])
+        _record(flag, "acknowledged", by=by, now=now)
+
+
+def snooze_flag(*, flag: Flag, until_on: date, by: Actor, now: datetime, note: str = "") -> None:
+    """Hide the flag from the worklist until a day; it comes back earlier when it grows more severe.
+
+    Raises: CourseError when the day is not after today, or the flag has been resolved.
+    """
+    with transaction.atomic():
+        flag = _lock_flag(flag)
+        if until_on <= local_today(flag.clinic, now):
+            raise refuse("until_on", _("Choose a day after today."), code="date_past")
+        flag.snoozed_until_on = until_on
+        flag.acknowledged_at = now
+        flag.acknowledged_by = require_staff(by, flag.clinic)
+        flag.acknowledged_note = note.strip()
+        flag.save(
+            update_fields=["snoozed_until_on", "acknowledged_at", "acknowledged_by", "acknowledged_note"]
+        )
+        _record(flag, "snoozed", by=by, now=now, until_on=until_on.isoformat())
+
+
+def record_call(
+    *, flag: Flag, outcome: str, by: Actor, now: datetime, note: str = "", next_on: date | None = None
+) -> FlagCall:
+    """Put on record one attempt to reach the client; with `next_on` the flag is put off until then.
+
+    Raises: CourseError for an unknown outcome, a next day that is not after today, a resolved flag.
+    """
+    if outcome not in CallOutcome:
+        raise refuse("outcome", _("Choose how the call ended."), code="unknown_outcome")
+    with transaction.atomic():
+        flag = _lock_flag(flag)
+        if next_on is not None and next_on <= local_today(flag.clinic, now):
+            raise refuse("next_on", _("Choose a day after today."), code="date_past")
+        call = FlagCall.objects.create(
+            clinic_id=flag.clinic_id,
+            flag=flag,
+            outcome=outcome,
+            note=note.strip(),
+            next_on=next_on,
+            by=require_staff(by, flag.clinic),
+            created_at=now,
+        )
+        if next_on is not None:
+            flag.snoozed_until_on = next_on
+            flag.save(update_fields=["snoozed_until_on"])
+        _record(flag, "called", by=by, now=now, outcome=outcome)
+    return call
+
+
+def _lock_flag(flag: Flag) -> Flag:
+    locked = Flag.objects.select_for_update(of=("self",)).select_related("clinic", "course").get(pk=flag.pk)
+    if locked.resolved_at is not None:
+        raise CourseError(_("This has been resolved in the meantime."), code="flag_resolved")
+    return locked
+
+
+def _record(flag: Flag, verb: str, *, by: Actor, now: datetime, **details: str) -> None:
+    record(
+        f"flag.{verb}",
+        at=now,
+        by=by,
+        clinic_code=flag.clinic.code,
+        subject_kind="course",
+        subject_code=flag.course.code,
+        new={"kind": flag.kind, **details},
+    )

@@ -1,0 +1,109 @@
+"""Pauses: dated, reasoned stops that never count as lateness."""
+
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from audit.services import Actor
+from courses.convert import local_today
+from courses.models import Course, Pause, PauseReason, ResolvedReason
+from courses.services.changes import changing, refuse
+
+
+def pause_course(
+    *,
+    course: Course,
+    from_on: date,
+    to_on: date | None,
+    reason: str,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+) -> Pause:
+    """Pause the course on the days given, both included; without an end the pause is open.
+
+    Raises: CourseError for a range upside down, an unknown reason, or a pause that overlaps another.
+    """
+    if to_on is not None and to_on < from_on:
+        raise refuse("to_on", _("The pause ends before it begins."), code="range_upside_down")
+    if reason not in PauseReason:
+        raise refuse("reason", _("Choose one of the reasons."), code="unknown_reason")
+    with changing(
+        course,
+        action="paused",
+        by=by,
+        now=now,
+        reason=ResolvedReason.PAUSED,
+        from_on=from_on,
+        to_on=to_on,
+        kind=reason,
+    ) as locked:
+        _refuse_overlap(locked, from_on, to_on)
+        pause = Pause.objects.create(
+            clinic=locked.clinic,
+            course=locked,
+            from_on=from_on,
+            to_on=to_on,
+            reason=reason,
+            note=note.strip(),
+            created_at=now,
+        )
+    return pause
+
+
+def _refuse_overlap(course: Course, from_on: date, to_on: date | None) -> None:
+    clash = Pause.objects.filter(course=course).filter(Q(to_on__isnull=True) | Q(to_on__gte=from_on))
+    if to_on is not None:
+        clash = clash.filter(from_on__lte=to_on)
+    other = clash.order_by("from_on").first()
+    if other is not None:
+        raise refuse(
+            "from_on",
+            _("The course is already paused from %(from_on)s. Change that pause instead.")
+            % {"from_on": other.from_on},
+            code="pause_overlaps",
+        )
+
+
+def resume_course(*, course: Course, on: date, by: Actor, now: datetime) -> None:
+    """End the pause that holds on the day, so that the course goes on from that day.
+
+    A pause that would not have begun before that day is removed.
+    Raises: CourseError when the course is not paused then.
+    """
+    with changing(course, action="resumed", by=by, now=now, reason=ResolvedReason.PAUSED, on=on) as locked:
+        pause = (
+            Pause.objects.filter(course=locked, from_on__lte=on)
+            .filter(Q(to_on__isnull=True) | Q(to_on__gte=on))
+            .first()
+        )
+        if pause is None:
+            raise refuse("on", _("The course is not paused on that day."), code="not_paused")
+        last_on = on - timedelta(days=1)
+        if last_on < pause.from_on:
+            pause.delete()
+        else:
+            pause.to_on = last_on
+            pause.save(update_fields=["to_on"])
+
+
+def remove_pause(*, pause: Pause, by: Actor, now: datetime) -> None:
+    """Take back a pause that was entered by mistake."""
+    with changing(
+        pause.course,
+        action="pause_removed",
+        by=by,
+        now=now,
+        reason=ResolvedReason.CORRECTED,
+        from_on=pause.from_on,
+        to_on=pause.to_on,
+    ):
+        pause.delete()
+
+
+def is_pause_too_long(pause: Pause, *, now: datetime) -> bool:
+    """Return whether a pause has gone on, or will go on, beyond the clinic's longest; it asks for a review."""
+    clinic = pause.clinic
+    last_on = pause.to_on or local_today(clinic, now)
+    return (last_on - pause.from_on).days + 1 > clinic.longest_pause_days

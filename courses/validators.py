@@ -1,0 +1,67 @@
+"""Checks shared by forms, serializers and services."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from courses.core.types import PhaseSpec
+from courses.core.wire import MAX_PHASES, WireError, read_phase
+from courses.errors import CourseError
+
+
+def read_phases(rows: Sequence[Mapping[str, Any]]) -> tuple[PhaseSpec, ...]:
+    """Return phases from plain values, in the shape of the JSON operations.
+
+    Raises: CourseError `bad_prescription` with every wrong field by its path, such as
+    `phases[0].cadence.period_min`.
+    """
+    if not rows:
+        message = _("A course needs at least one phase.")
+        raise CourseError(message, code="bad_prescription", fields={"phases": message})
+    if len(rows) > MAX_PHASES:
+        message = _("A course has at most %(most)s phases.") % {"most": MAX_PHASES}
+        raise CourseError(message, code="bad_prescription", fields={"phases": message})
+    phases: list[PhaseSpec] = []
+    wrong: dict[str, str] = {}
+    for index, row in enumerate(rows):
+        try:
+            phases.append(read_phase(dict(row), f"phases[{index}]"))
+        except WireError as error:
+            wrong[error.field] = error.message
+    if wrong:
+        raise CourseError(
+            _("This prescription cannot be kept as it stands."), code="bad_prescription", fields=wrong
+        )
+    return tuple(phases)
+
+
+def check_phases(phases: Sequence[PhaseSpec]) -> None:
+    """Refuse phases that no calendar could keep.
+
+    Raises: CourseError `bad_prescription`, as read_phases().
+    """
+    read_phases([phase_values(phase) for phase in phases])
+
+
+def phase_values(phase: PhaseSpec) -> dict[str, Any]:
+    """Return a phase in the shape of the JSON operations."""
+    cadence = phase.cadence
+    return {
+        "kind": phase.kind,
+        "cadence": {
+            "frequency": cadence.frequency,
+            "period_min": cadence.period_min,
+            "period_max": cadence.period_max,
+            "rest_days": cadence.rest_days,
+            "flex_days": cadence.flex_days,
+        },
+        "sessions_min": phase.sessions_min,
+        "sessions_max": phase.sessions_max,
+        "target": phase.target,
+        "duration_days": phase.duration_days,
+        "grace_days": phase.grace_days,
+        "lapse_days": phase.lapse_days,
+        "minutes_min": phase.minutes_min,
+        "minutes_max": phase.minutes_max,
+    }
