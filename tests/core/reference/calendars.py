@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from tests.core.reference.plan import Course, State
+
 DAY = timedelta(days=1)
 CADENCES = (
     {"frequency": 1, "period_min": 1, "period_max": 2},
@@ -231,7 +233,7 @@ def random_plan_request(rng: Random, *, horizon: int = 22, count: int = 5) -> di
     start_on = as_of - rng.choice((-4, -1, 0, 0, 1, 3, 6, 10, 16)) * DAY
     not_before = as_of + rng.choice((0, 0, 0, 0, 1, 3)) * DAY
     days = rng.choice((rng.randint(min(3, horizon), horizon), horizon))
-    span = (not_before - start_on).days + days
+    span = max(0, (not_before - start_on).days + days)
     staff = random_practitioners(rng, not_before, days) if _chance(rng, 0.6) else []
     rooms = [
         {"id": f"r{number}", "busy": random_busy(rng, not_before, days, 4)}
@@ -247,12 +249,6 @@ def random_plan_request(rng: Random, *, horizon: int = 22, count: int = 5) -> di
         "sessions": sessions,
         "pauses": _pauses(rng, start_on, span),
     }
-    attended = [date.fromisoformat(one["on"]) for one in past if one["status"] == "attended"]
-    if _chance(rng, 0.25):
-        ended = max([start_on, *attended[:1]]) + rng.randint(0, 12) * DAY
-        course["phases_ended"] = [{"phase": 0, "on": ended.isoformat()}]
-        if len(course["phases"]) > 1 and _chance(rng, 0.2):
-            course["phases_ended"].append({"phase": 1, "on": (ended + rng.randint(0, 6) * DAY).isoformat()})
     if _chance(rng, 0.25):
         course["restarts"] = sorted(
             {(start_on + rng.randint(0, 14) * DAY).isoformat() for _ in range(rng.choice((1, 1, 2)))}
@@ -289,4 +285,26 @@ def random_plan_request(rng: Random, *, horizon: int = 22, count: int = 5) -> di
         request["client_busy"] = random_busy(rng, not_before, days, 5)
     if _chance(rng, 0.5):
         request["prefer"] = random_preferences(rng, staff)
+    attended = sorted(date.fromisoformat(one["on"]) for one in past if one["status"] == "attended")
+    if attended and _chance(rng, 0.35):
+        course["phases_ended"] = _ends(rng, request, attended)
     return request
+
+
+def _ends(rng: Random, request: dict[str, Any], attended: list[date]) -> list[dict[str, Any]]:
+    """Ends of phases, each on a day on which its phase has begun; now and then one after the as-of date."""
+    first = attended[0] + rng.randint(0, 12) * DAY
+    ends = [{"phase": 0, "on": first.isoformat()}]
+    second = first + rng.randint(0, 6) * DAY
+    if len(request["course"]["phases"]) == 1 or not _chance(rng, 0.4):
+        return ends
+    course = Course(
+        request | {"as_of": second.isoformat(), "course": request["course"] | {"phases_ended": ends}}
+    )
+    state = State()
+    for on in attended:
+        if on <= second:
+            state, _ = course.session(state, on)
+    state = course.settle(course.ready(state, second), second, is_session=False)
+    has_begun = state.phase > 1 or (state.phase == 1 and state.e is not None and state.e <= second)
+    return [*ends, {"phase": 1, "on": second.isoformat()}] if has_begun else ends

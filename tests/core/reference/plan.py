@@ -232,9 +232,9 @@ class Course:
         """The state as a session on `day` meets it: restarts up to that day done, complete phases left."""
         while state.restarts_seen < len(self.restarts) and self.restarts[state.restarts_seen] <= day:
             on = self.restarts[state.restarts_seen]
-            # READING: "windows of the phase then current": current by the state of the day of the restart, before
-            # a session of that day ("a session on that very day is `d[1]`").
-            state = replace(self.settle(state, on, is_session=False), restarts_seen=state.restarts_seen + 1)
+            # READING: "a session on that very day is `d[1]`" and, of an end, "a session on that very day still belongs
+            # to it": on a day with both, the phase that is ending restarts first.
+            state = replace(self.settle(state, on, is_session=True), restarts_seen=state.restarts_seen + 1)
             if state.phase < len(self.phases):
                 state = replace(state, restart=on, since_restart=())
         return self.settle(state, day, is_session=True)
