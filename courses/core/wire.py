@@ -405,8 +405,10 @@ def _refuse_early_ends(parts: AssessRequest, path: str) -> None:
         so_far = Prescription(plan.start_on, plan.phases, others, plan.restarts)
         days = ClientDays(parts.calendar, parts.pauses, today=end.on)
         progress = replay(so_far, [day for day in attended if day <= on], days, today=end.on)
+        if progress.is_complete or end.phase < progress.index:
+            continue  # without effect
         has_begun = on >= progress.left_on if progress.index > 0 else progress.last_on is not None
-        if end.phase > progress.index or (end.phase == progress.index and not has_begun):
+        if end.phase > progress.index or not has_begun:
             raise WireError(f"{path}[{index}].on", "Give a date on which this phase has already begun.")
 
 
