@@ -26,10 +26,9 @@ def sync_environment(groups: Sequence[str] = ()) -> None:
     """
     wanted = [word for group in groups for word in ("--group", group)]
     command = [*uv_command(), "sync", "--frozen", "--inexact", "--no-default-groups", *wanted]
-    is_new = not PYTHON.exists()
-    if is_new:
+    if not PYTHON.exists():
         say("Creating .venv from the lock ...")
-    run([*command, "--python", _interpreter()], env=uv_environment(), quiet=not is_new)
+    run([*command, "--python", _interpreter()], env=uv_environment(), quiet=True)
 
 
 def uv_command() -> list[str]:
