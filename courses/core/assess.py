@@ -77,7 +77,10 @@ def _measures(standing: Standing) -> Measures:
 
 
 def _rate(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
+    if not whole:
+        return None
+    # Mostly all or nothing, where rounding would take longer than all else.
+    return 1.0 if part == whole else round(part / whole, 4) if part else 0.0
 
 
 def _projected_end(progress: Progress, today: int) -> int:

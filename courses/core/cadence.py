@@ -205,7 +205,8 @@ class Progress:
             due_by = days.after_unpaused(self.anchor, cadence.period_max)
         if due_by < self.due_from:
             due_by = self.due_from
-        self._due_by = due_by = days.first_open(due_by)
+        due_by = days.first_open(due_by) if days.spans else days.calendar.first_open(due_by)
+        self._due_by = due_by
         return due_by
 
     def earliness(self, on: int) -> int:

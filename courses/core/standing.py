@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from clinics.core import ClinicCalendar
-from courses.core.cadence import NEVER, ClientDays, Progress, decide, decisions_until
+from courses.core.cadence import NEVER, ClientDays, Progress, Visit, decide, decisions_until
 from courses.core.types import (
     BOOKINGS,
     MISSED,
@@ -21,6 +21,7 @@ from courses.core.types import (
     SessionRecord,
 )
 
+_date = date.fromordinal
 _FROM_TUPLE: Final = tuple.__new__  # a dozen gaps an assessment: the constructor would take twice as long
 
 
@@ -164,54 +165,57 @@ class Standing:
             self.next_event, self.stale_on = event, day + 1
 
     def _walk(self) -> None:
-        today = self.day
+        today, progress = self.day, self.progress
         attended = self.history.attended
         if attended and attended[-1] > today:
             attended = attended[: bisect_right(attended, today)]
         decisions = decisions_until(self.history.prescription, today)
+        before = 0
         for on in attended:
             while decisions and decisions[-1][0] < 3 * on + 1:
                 self._decide(decisions.pop())
-            self._attend(on)
+            visit = progress.visit(on)
+            if visit is None:
+                self.early_days = 0
+            else:
+                self._note(visit, on, before)
+            before = on
+        self.last_on = before
         while decisions and decisions[-1][0] < 3 * today + 2:
             self._decide(decisions.pop())
         if decisions:
             # A booking on the very day a phase is ended still belongs to that phase.
-            self.before_ends = self.progress.copy()
+            self.before_ends = progress.copy()
             self.ends_today = decisions[::-1]
             for decision in self.ends_today:
                 self._decide(decision)
-        if today > self.progress.last_day:
-            self.progress.roll(today)
+        if today > progress.last_day:
+            progress.roll(today)
 
     def _decide(self, decision: tuple[int, int, int]) -> None:
         decide(self.progress, decision)
         if decision[2] < 0:
             self.last_restart = decision[1]
 
-    def _attend(self, on: int) -> None:
-        before, self.last_on = self.last_on, on
-        visit = self.progress.visit(on)
-        if visit is None:
-            self.early_days = 0
-            return
+    def _note(self, visit: Visit, on: int, before: int) -> None:
         phase, session, due_from, due_by, early, late = visit
         self.early_days = early
-        cause: Cause | None = None
+        verdict, cause = "on_time", None
         if early:
+            verdict = "early"
             self.early_count += 1
         elif late:
+            verdict, cause = "late", self.history.cause(before, on)
             self.late_count += 1
-            cause = self.history.cause(before, on)
-        written = date.fromordinal
+        since = on - before if before else None
         gap = (
             phase,
             session,
-            written(on),
-            written(due_from),
-            written(due_by),
-            on - before if before else None,
-            "early" if early else "late" if late else "on_time",
+            _date(on),
+            _date(due_from),
+            _date(due_by),
+            since,
+            verdict,
             early or late,
             cause,
         )

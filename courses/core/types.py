@@ -189,8 +189,7 @@ class Gap(NamedTuple):
     cause: Cause | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One drift with its magnitude (`days` or `count`) and the evidence behind it.
 
     `limit` is what the magnitude was compared with, `session` the session number concerned,
@@ -200,7 +199,7 @@ class Finding:
     kind: FindingKind
     severity: Severity
     days: int | None = None
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]  # shadows a method of tuples that nobody needs here
     since: date | None = None
     cause: Cause | None = None
     limit: int | None = None
