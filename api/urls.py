@@ -1,0 +1,9 @@
+from django.urls import path
+
+from api import views
+
+app_name = "api"
+urlpatterns = [
+    path("assess/", views.AssessView.as_view(), name="assess"),
+    path("plan/", views.PlanView.as_view(), name="plan"),
+]

@@ -1,0 +1,42 @@
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from api.parsers import OperationParser
+from courses.core.plan_wire import answer_plan
+from courses.core.wire import answer_assess
+
+
+class OperationView(APIView):
+    """A pure function of the request: no login, no cookie, no row, so nothing to protect but the processor."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (OperationParser,)
+    throttle_classes = (ScopedRateThrottle,)
+
+
+class AssessView(OperationView):
+    throttle_scope = "assess"
+
+    @extend_schema(
+        operation_id="assess", request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT}, auth=[]
+    )
+    def post(self, request: Request) -> Response:
+        """Assess a course given as JSON: state, gaps, measures, findings, next check."""
+        return Response(answer_assess(request.data))
+
+
+class PlanView(OperationView):
+    throttle_scope = "plan"
+
+    @extend_schema(
+        operation_id="plan", request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT}, auth=[]
+    )
+    def post(self, request: Request) -> Response:
+        """Plan the sessions ahead of a course given as JSON: slots, cost, notes."""
+        return Response(answer_plan(request.data))
