@@ -15,6 +15,7 @@ MANIFEST = ROOT / "assets.toml"
 LOCK = ROOT / "package-lock.json"
 NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
+COLLECTED = ROOT / "staticfiles"
 SPRITE = "icons.svg"
 OLDEST_NODE = 20
 _SOURCE_MAP = re.compile(rb"(?m)^\s*(//|/\*)[#@] sourceMappingURL=.*$\n?")
@@ -42,6 +43,8 @@ def make_assets() -> None:
 
 def copy_assets() -> None:
     """Fill static/vendor from the packages that are installed, unless it is up to date."""
+    # WhiteNoise warns of a missing folder even where, as here, files are served from where they lie.
+    COLLECTED.mkdir(exist_ok=True)
     manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
     copied = Stamp(
         "vendor",

@@ -107,7 +107,7 @@ def find_free_port() -> int:
 
 def answers(port: int) -> bool:
     """Tell whether the web server answers a request, whatever it says."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
         connection.request("GET", "/healthz")
         connection.getresponse()

@@ -22,6 +22,10 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
 
 
+# WhiteNoise warns of a missing folder, and warnings are errors here.
+(ROOT / "staticfiles").mkdir(exist_ok=True)
+
+
 def pytest_collection_modifyitems(config, items):
     """Say of tests that hold on the other database only why they are not run; `make test` runs each on its own."""
     if not config.pluginmanager.hasplugin("django"):
