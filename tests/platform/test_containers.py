@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from django.db import connection
 
 from bin.services import OLDEST_POSTGRES
 from config.embedded import QUEUES
@@ -89,18 +88,6 @@ def test_no_server_port_is_open_to_others(services):
 def test_image_is_of_a_tested_postgres(services):
     # 18 is what the wheel of the dependency group "services" brings, so every machine can test it.
     assert OLDEST_POSTGRES <= major(services["postgres"]["image"]) == 18
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db
-def test_suite_runs_on_a_supported_postgres(services):
-    connection.ensure_connection()
-
-    assert (
-        OLDEST_POSTGRES
-        <= connection.connection.info.server_version // 10_000
-        <= major(services["postgres"]["image"])
-    )
 
 
 def test_example_documents_each_variable_once():
