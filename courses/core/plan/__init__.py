@@ -5,10 +5,12 @@
 """
 
 from courses.core.plan.planner import plan
+from courses.core.plan.replanning import MakeUp, Replan, replan
 from courses.core.plan.requests import PlanRequest, Practitioner, Preferences, Room
 from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason
 
 __all__ = [
+    "MakeUp",
     "Plan",
     "PlanCost",
     "PlanRequest",
@@ -16,6 +18,8 @@ __all__ = [
     "Practitioner",
     "Preferences",
     "Reason",
+    "Replan",
     "Room",
     "plan",
+    "replan",
 ]

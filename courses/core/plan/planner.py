@@ -1,13 +1,12 @@
 """From a request to a plan: what is kept, and what is searched."""
 
-from datetime import datetime
-
 from clinics.core import ClinicCalendar
 from courses.core.cadence import ClientDays, replay_attended
 from courses.core.plan.requests import PlanRequest
 from courses.core.plan.results import Plan
-from courses.core.plan.search import Event, Task, find_days
+from courses.core.plan.search import find_days
 from courses.core.plan.slots import DaySlots
+from courses.core.plan.task import Event, Task
 from courses.core.plan.writing import Writer
 from courses.core.types import BOOKINGS, SessionRecord
 
@@ -19,17 +18,20 @@ def plan(request: PlanRequest) -> Plan:
     """
     calendar = opening_calendar(request)
     days = ClientDays(calendar, request.pauses, today=request.as_of)
-    attended = sorted(
-        session.on.toordinal()
-        for session in request.sessions
-        if session.status == "attended" and session.on <= request.as_of
+    progress, decisions = replay_attended(
+        request.prescription, attended_days(request), days, today=request.as_of
     )
-    progress, decisions = replay_attended(request.prescription, attended, days, today=request.as_of)
     events = [Event(decision[0], decision=decision) for decision in reversed(decisions)]
     events += [Event(3 * kept.on.toordinal() + 1, kept=kept) for kept in kept_sessions(request)]
     events.sort(key=lambda event: event.moment)
     task = Task(progress, tuple(events), request.count, request.hurried, DaySlots(request, calendar))
     return Writer(request, task).write(find_days(task))
+
+
+def attended_days(request: PlanRequest) -> list[int]:
+    """Return the day numbers of the sessions attended up to the as-of date, in order."""
+    attended = (session.on for session in request.sessions if session.status == "attended")
+    return sorted(on.toordinal() for on in attended if on <= request.as_of)
 
 
 def opening_calendar(request: PlanRequest) -> ClinicCalendar:
@@ -41,22 +43,18 @@ def opening_calendar(request: PlanRequest) -> ClinicCalendar:
 
 
 def kept_sessions(request: PlanRequest) -> list[SessionRecord]:
-    """Return the bookings that stay where they are, by date.
+    """Return the bookings that stay where they are, by date and start.
 
-    These are the pinned ones, those of clients who have arrived, and those from the as-of date up to not-before.
+    These are the pinned ones, those of clients who have arrived, and those from the as-of date up to the date before
+    that of not-before. Times of day decide nothing here, as a booking need not have one: pin what has already begun.
     """
-    bookings = (session for session in request.sessions if session.status in BOOKINGS)
-    kept = [session for session in bookings if _is_kept(request, session)]
+    kept = [
+        session for session in request.sessions if session.status in BOOKINGS and _is_kept(request, session)
+    ]
     return sorted(kept, key=lambda session: (session.on, session.start or ""))
 
 
 def _is_kept(request: PlanRequest, session: SessionRecord) -> bool:
     if session.on < request.as_of:
         return False
-    if session.pinned or session.status == "arrived" or session.on < request.first_on:
-        return True
-    if session.on > request.first_on or session.start is None:
-        # On the very date of not-before, a booking without a time can still be planned anew.
-        return False
-    start = datetime.fromisoformat(session.start)
-    return (start if start.tzinfo else start.replace(tzinfo=request.zone)) < request.not_before
+    return session.pinned or session.status == "arrived" or session.on < request.first_on

@@ -14,50 +14,19 @@ last date, then with the earliest dates in order, is read from the links between
 place of its own for each last planned date (part of the key), as that date decides between equals too.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from courses.core.cadence import NEVER, Progress, decide
-from courses.core.plan.slots import DaySlots
-from courses.core.types import SessionRecord
+from courses.core.plan.reach import Reach
+from courses.core.plan.task import Event, Task, aimed_gap
 
-# One whole number holds the four costs in order, so that one comparison compares them all; sums stay far below 2**32.
-PLACE: Final = 32
+# One whole number holds the four costs in order, so that one comparison compares them all; sums stay far below 2**48.
+PLACE: Final = 48
 UNPLACED: Final = 3 * PLACE
 OUTSIDE: Final = 2 * PLACE
 MISSED: Final = PLACE
-
-
-class Event(NamedTuple):
-    """A kept session, or a decision of a prescriber, that the search passes in the order of time.
-
-    `moment` is on the scale of `decisions_until`: three a day, a session in the middle.
-    """
-
-    moment: int
-    decision: tuple[int, int, int] | None = None
-    kept: SessionRecord | None = None
-
-    @property
-    def day(self) -> int:
-        return self.moment // 3
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What the search is given: where the course stands, what is fixed ahead, how many sessions to place.
-
-    `events` are in the order of time. The first `hurried` sessions aim at the shortest gap.
-    """
-
-    progress: Progress
-    events: tuple[Event, ...]
-    count: int
-    hurried: int
-    slots: DaySlots
 
 
 class Place:
@@ -106,12 +75,6 @@ class End(NamedTuple):
 
     place: Place
     cost: int
-
-
-def aimed_gap(progress: Progress, placed: int, hurried: int) -> int:
-    """Return the days to aim at between the session before and the next planned one."""
-    cadence = progress.spec.cadence
-    return cadence.first_gap_days if placed < hurried else cadence.preferred_gap_days
 
 
 def find_days(task: Task) -> tuple[int, ...]:
@@ -267,113 +230,3 @@ def _earliest_days(root: Place, ends: Sequence[Place]) -> tuple[int, ...]:
             days.append(day)
         place = ways[day]
     return tuple(days)
-
-
-class Reach:
-    """An upper bound on the sessions that can still be placed, exact for phases that only count sessions.
-
-    With sessions as early as allowed, each next window starts as early as it can, so taking the first free day
-    each time fits the most: whatever another plan holds, its n-th session is never before that n-th day. Earlier
-    dates lose nothing but where a phase runs out by its duration, since an earlier start ends it earlier. So a
-    last phase with a duration counts as entered at its best date from then on, and before any other phase with
-    a duration nothing is ruled out.
-    """
-
-    def __init__(self, task: Task) -> None:
-        self._slots = task.slots
-        self._count = task.count
-        self._events = task.events
-        self._kept_days = [event.day for event in task.events]
-        self._decided = max((n for n, event in enumerate(task.events, 1) if event.decision), default=0)
-        phases = task.progress.phases
-        self._final = len(phases) - 1
-        self._timed = tuple(phase.duration_days is not None for phase in phases)
-        self._open_until = max((n for n, timed in enumerate(self._timed[:-1]) if timed), default=-1)
-        self._paused = sum(last - first + 1 for first, last in task.progress.days.spans)
-        self._known: dict[tuple[object, ...], int] = {}
-        self._entries: dict[int, int] = {}
-
-    def is_steady(self, progress: Progress) -> bool:
-        """Return whether a later date of the next session never leaves room for more."""
-        index = progress.index
-        if not self._timed[-1] and index > self._open_until:
-            return True
-        if index < self._final:
-            return index > self._open_until and not self._enters_timed(progress)
-        return progress.last_day != NEVER
-
-    def left(self, progress: Progress, passed: int, placed: int) -> int:
-        """Return how many more sessions, of those asked for, may still find a day."""
-        wanted = self._count - placed
-        if not wanted or progress.is_complete:
-            return 0
-        if passed < self._decided or progress.index <= self._open_until:
-            return wanted
-        if self._timed[-1] and progress.index == self._final and progress.last_day == NEVER:
-            return wanted  # the first session will start its duration
-        return self._walk(progress, passed, wanted)
-
-    def _walk(self, progress: Progress, passed: int, wanted: int) -> int:
-        """Place as early as allowed and return the number placed, up to `wanted`."""
-        slots = self._slots
-        progress = progress.copy()
-        path: list[tuple[tuple[object, ...], int]] = []
-        key: tuple[object, ...]
-        found = 0
-        while found < wanted and not progress.is_complete:
-            key = (wanted - found, passed, progress.recent, progress.due_from, progress.last_day)
-            key += (progress.index, progress.taken)
-            known = self._known.get(key)
-            if known is not None:
-                found += known
-                break
-            path.append((key, found))
-            day = slots.next_day(max(progress.due_from, slots.first_day))
-            kept = self._kept_days[passed] if passed < len(self._kept_days) else NEVER
-            is_kept = kept <= day
-            if is_kept:
-                day = kept
-                passed += 1
-            if day == NEVER:
-                break
-            progress.roll(day)
-            if progress.is_complete:
-                break
-            found += not is_kept
-            if found == wanted:
-                break
-            if self._enters_timed(progress):
-                found = min(wanted, found + self._best_entry(progress, day))
-                break
-            progress.attend(day)
-        for key, before in path:
-            self._known[key] = found - before
-        return found
-
-    def _enters_timed(self, progress: Progress) -> bool:
-        """Return whether the next session is the last before a last phase with a duration."""
-        enters = progress.index + 1 == self._final and progress.taken + 1 == progress.spec.amount
-        return enters and self._timed[-1]
-
-    def _best_entry(self, progress: Progress, day: int) -> int:
-        """Return the most sessions of a last phase with a duration that is entered on a day or later."""
-        best = 0
-        while day <= self._slots.last_day and best < min(self._count, self._most(progress, day)):
-            if day not in self._entries:
-                entered = progress.copy()
-                entered.attend(day)
-                self._entries[day] = self._walk(entered, bisect_right(self._kept_days, day), self._count)
-            best = max(best, self._entries[day])
-            day += 1
-        return best
-
-    def _most(self, progress: Progress, day: int) -> int:
-        """Return more than the last phase can hold after a day, never growing with the day."""
-        spec = progress.phases[-1]
-        cadence = spec.cadence
-        assert spec.duration_days is not None
-        span = min(spec.duration_days + self._paused, self._slots.last_day - day) - cadence.first_gap_days
-        every = cadence.period_min - cadence.flex_days
-        if cadence.frequency == 1:
-            every = max(every, cadence.rest_days)
-        return 0 if span < 0 else cadence.frequency * (1 + span // every)

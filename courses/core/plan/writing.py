@@ -6,8 +6,8 @@ from typing import Final
 from courses.core.cadence import Progress, decide
 from courses.core.plan.requests import PlanRequest
 from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason, ReasonKind
-from courses.core.plan.search import Event, Task, aimed_gap
 from courses.core.plan.slots import Block, Slot
+from courses.core.plan.task import Event, Task, aimed_gap
 from courses.core.types import SessionRecord
 
 # The order in which blocked days are told, and which of two equally frequent causes is named.
