@@ -10,6 +10,7 @@ from courses.services.calendar import (
     set_opening_hours,
 )
 from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
+from courses.services.offers import SlotOffer, SlotOffers, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
 from courses.services.planning import (
     CoursePreview,
@@ -48,6 +49,8 @@ __all__ = [
     "CoursePreview",
     "Objection",
     "PlanProposal",
+    "SlotOffer",
+    "SlotOffers",
     "acknowledge_flag",
     "add_absence",
     "add_closure",
@@ -63,6 +66,7 @@ __all__ = [
     "find_objections",
     "is_pause_too_long",
     "move_session",
+    "offer_slots",
     "override_contraindication",
     "pause_course",
     "prescribe_course",

@@ -103,7 +103,7 @@ def preview_course(*, draft: CourseDraft, now: datetime, not_before: datetime | 
         count=count,
         minutes=session_minutes(draft.phases),
         horizon_days=_PLAN_DAYS,
-        **_clinic_side(draft.clinic, draft.client, draft.practitioner, not_before or now),
+        **clinic_side(draft.clinic, draft.client, draft.practitioner, not_before or now),
     )
     return CoursePreview(_plan_what_is_asked(request), tuple(_warnings(draft, today)))
 
@@ -161,7 +161,7 @@ def propose_plan(
         minutes=session_minutes(_phases_ahead(course, prescription.phases)),
         horizon_days=_PLAN_DAYS,
         hurried=_missed_count(facts, today) if policy == PlanPolicy.CATCH_UP else 0,
-        **_clinic_side(
+        **clinic_side(
             course.clinic, course.client, course.practitioner, start, replaced=replaced, course=course
         ),
     )
@@ -261,7 +261,7 @@ def _phases_ahead(course: Course, phases: Sequence[PhaseSpec]) -> Sequence[Phase
     return phases[course.phase_position or 0 :]
 
 
-def _clinic_side(
+def clinic_side(
     clinic: Clinic,
     client: Client,
     wished: StaffMember | None,
