@@ -1,12 +1,246 @@
 """Reads with two or more callers; each is bounded by the clinic and an index, in a constant number of queries."""
 
-from clinics.models import Clinic
-from courses.models import Flag, Severity
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from clients.models import Channel, Client, ContactPoint
+from clinics.models import Clinic, StaffMember
+from courses.convert import current_phases
+from courses.models import (
+    BOOKED_STATUSES,
+    Course,
+    CourseStatus,
+    Flag,
+    FlagCall,
+    SessionStatus,
+    Severity,
+    TreatmentSession,
+)
+
+# ---------------------------------------------------------------- sessions
 
 
-def serious_flag_count(clinic: Clinic) -> int:
-    """Return the number of open serious flags of a clinic, snoozed ones included.
+def clinic_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession]:
+    """Return the sessions of a clinic with what their lines on a page show.
+
+    Each carries `attended_until` (attended sessions of its course up to its day) and `booked_before`
+    (bookings of its course from today up to the day before it): its number follows from them.
+    """
+    of_course = TreatmentSession.objects.filter(course=OuterRef("course")).order_by().values("course")
+    attended = of_course.filter(status=SessionStatus.ATTENDED, on__lte=OuterRef("on"))
+    booked = of_course.filter(status__in=BOOKED_STATUSES, on__gte=today, on__lt=OuterRef("on"))
+    return (
+        TreatmentSession.objects.for_clinic(clinic)
+        .select_related("clinic", "client", "course__clinic", "course__protocol", "practitioner", "room")
+        .annotate(
+            attended_until=Coalesce(Subquery(attended.annotate(n=Count("pk")).values("n")), 0),
+            booked_before=Coalesce(Subquery(booked.annotate(n=Count("pk")).values("n")), 0),
+        )
+    )
+
+
+def day_sessions(clinic: Clinic, on: date, *, today: date) -> QuerySet[TreatmentSession]:
+    """Return the sessions of a clinic's day in the order of their times, those without a time last."""
+    return clinic_sessions(clinic, today=today).filter(on=on).order_by(F("starts_at").asc(nulls_last=True), "pk")
+
+
+def unrecorded_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession]:
+    """Return the bookings of days before today that have no outcome, the latest first."""
+    return (
+        clinic_sessions(clinic, today=today)
+        .filter(status__in=BOOKED_STATUSES, on__lt=today)
+        .order_by("-on", "starts_at", "pk")
+    )
+
+
+def day_counts(clinic: Clinic, on: date) -> dict[str, int]:
+    """Return how many sessions of a clinic's day stand in each status.
+
+    Cost: one query.
+    """
+    counted = TreatmentSession.objects.for_clinic(clinic).filter(on=on).order_by()
+    return dict(counted.values_list("status").annotate(n=Count("pk")))
+
+
+def phases_in_force(course_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return the phases of each course as prescribed now, in order, as column values.
+
+    Cost: one query.
+    """
+    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in current_phases(list(course_ids)):
+        found[row["revision__course_id"]].append(row)
+    return found
+
+
+def open_flags(course_ids: Iterable[int]) -> dict[int, list[Flag]]:
+    """Return the open flags of each course, serious first.
+
+    Cost: one query.
+    """
+    found: defaultdict[int, list[Flag]] = defaultdict(list)
+    for flag in Flag.objects.filter(course__in=list(course_ids), resolved_at=None).order_by(
+        "-severity_rank", "since_on", "pk"
+    ):
+        found[flag.course_id].append(flag)
+    return found
+
+
+# ---------------------------------------------------------------- flags
+
+
+def clinic_flags(clinic: Clinic) -> QuerySet[Flag]:
+    """Return the open flags of a clinic, serious and old first, with course, client, telephone and calls."""
+    calls = FlagCall.objects.select_related("by").order_by("-created_at", "-pk")
+    return (
+        Flag.objects.for_clinic(clinic)
+        .filter(resolved_at__isnull=True)
+        .select_related(
+            "acknowledged_by", "course__clinic", "course__client", "course__protocol", "course__practitioner"
+        )
+        .prefetch_related(Prefetch("calls", queryset=calls), telephones("course__client__contact_points"))
+        .order_by("-severity_rank", "since_on", "pk")
+    )
+
+
+def serious_flag_count(clinic: Clinic, *, today: date) -> int:
+    """Return the number of open serious flags of a clinic that nobody put off past today.
 
     Cost: one query on the open flags of the clinic.
     """
-    return Flag.objects.for_clinic(clinic).filter(resolved_at__isnull=True, severity=Severity.SERIOUS).count()
+    serious = Flag.objects.for_clinic(clinic).filter(resolved_at__isnull=True, severity=Severity.SERIOUS)
+    return serious.filter(is_awake(today)).count()
+
+
+def is_awake(today: date) -> Q:
+    """Return the condition of flags that are on the worklist: not put off past today."""
+    return Q(snoozed_until_on__isnull=True) | Q(snoozed_until_on__lte=today)
+
+
+def telephones(lookup: str) -> "Prefetch[str, QuerySet[ContactPoint], str]":
+    """Return the prefetch of clients' telephones in use."""
+    usable = ContactPoint.objects.filter(channel=Channel.SMS, disabled_at=None).order_by("position", "pk")
+    return Prefetch(lookup, queryset=usable)
+
+
+# ---------------------------------------------------------------- courses
+
+COURSE_ORDERS: dict[str, tuple[str, ...]] = {
+    "client": ("client__family_name", "client__given_name", "pk"),
+    "protocol": ("protocol__name_en", "pk"),
+    "attended": ("attended_count", "pk"),
+    "due": ("due_by_on", "pk"),
+    "started": ("start_on", "pk"),
+}
+RUNNING = (CourseStatus.ACTIVE, CourseStatus.PAUSED)
+
+
+def clinic_courses(clinic: Clinic) -> QuerySet[Course]:
+    """Return the courses of a clinic with client, protocol and practitioner."""
+    return Course.objects.for_clinic(clinic).select_related(
+        "clinic", "client", "protocol", "practitioner", "prescribed_by"
+    )
+
+
+def search_courses(courses: QuerySet[Course], text: str) -> QuerySet[Course]:
+    """Return those courses whose client's names, e-mail or telephone contain every word of the text."""
+    for word in search_words(text):
+        courses = courses.filter(client__search_text__contains=word)
+    return courses
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words to look for: lower case, and a telephone however it was typed as its digits."""
+    squeezed = "".join(text.split())
+    digits = "".join(character for character in squeezed if character.isdigit())
+    is_phone = len(digits) >= 4 and all(character in "0123456789+-()/." for character in squeezed)
+    return [digits] if is_phone else text.lower().split()
+
+
+def order_courses(courses: QuerySet[Course], order: str) -> QuerySet[Course]:
+    """Return the courses in an order of COURSE_ORDERS, a leading minus turning it round; empty values last."""
+    fields = COURSE_ORDERS[order.removeprefix("-")]
+    if order.startswith("-"):
+        return courses.order_by(*(F(name).desc(nulls_last=True) for name in fields))
+    return courses.order_by(*(F(name).asc(nulls_last=True) for name in fields))
+
+
+def treating_members(clinic: Clinic) -> QuerySet[StaffMember]:
+    """Return the practitioners of a clinic who treat at present."""
+    return StaffMember.objects.for_clinic(clinic).filter(is_treating=True, is_active=True)
+
+
+def next_bookings(course_ids: Sequence[int], *, today: date) -> dict[int, TreatmentSession]:
+    """Return the first booking from today on of each course that has one.
+
+    Cost: one query.
+    """
+    found: dict[int, TreatmentSession] = {}
+    for session in TreatmentSession.objects.filter(
+        course__in=course_ids, status__in=BOOKED_STATUSES, on__gte=today
+    ).order_by("on", "starts_at", "pk"):
+        found.setdefault(session.course_id, session)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFilter:
+    """What a list of courses shows and in which order; the page and its export ask with the same one."""
+
+    q: str = ""
+    show: str = ""
+    protocol_slug: str = ""
+    practitioner: StaffMember | None = None
+    order: str = ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.q or self.show or self.protocol_slug or self.practitioner)
+
+
+def filter_courses(clinic: Clinic, wanted: CourseFilter) -> QuerySet[Course]:
+    """Return the courses of a clinic that a filter asks for, in its order: else the one due first."""
+    courses = search_courses(clinic_courses(clinic), wanted.q).filter(_shown(wanted.show))
+    if wanted.protocol_slug:
+        # Every version: a course keeps the one it was prescribed from.
+        courses = courses.filter(protocol__slug=wanted.protocol_slug)
+    if wanted.practitioner:
+        courses = courses.filter(practitioner=wanted.practitioner)
+    return order_courses(courses, wanted.order or "due")
+
+
+def _shown(show: str) -> Q:
+    if show == "all":
+        return Q()
+    if show in (CourseStatus.COMPLETED, CourseStatus.DISCONTINUED):
+        return Q(status=show)
+    running = Q(status__in=RUNNING)
+    if show == "attention":
+        has_flag = Flag.objects.filter(course=OuterRef("pk"), resolved_at=None)
+        return running & Q(Exists(has_flag))
+    return running & Q(state=show) if show else running
+
+
+# ---------------------------------------------------------------- clients
+
+
+def search_clients(clinic: Clinic, text: str) -> QuerySet[Client]:
+    """Return the clients of a clinic whose names, e-mail or telephone contain every word, by name.
+
+    Each carries `running_count`, the number of courses that run.
+    """
+    running = Course.objects.filter(client=OuterRef("pk"), status__in=RUNNING).order_by().values("client")
+    clients = Client.objects.for_clinic(clinic).filter(erased_at=None)
+    for word in search_words(text):
+        clients = clients.filter(search_text__contains=word)
+    return (
+        clients.annotate(running_count=Coalesce(Subquery(running.annotate(n=Count("pk")).values("n")), 0))
+        .prefetch_related("contact_points")
+        .order_by("family_name", "given_name", "pk")
+    )
