@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
-from clinics.models import Clinic, Role, Room, StaffMember, User
+from clinics.models import Clinic, Language, Role, Room, StaffMember, User
 
 
 def check_time_zone(name: str) -> None:
@@ -90,3 +90,25 @@ def _record(clinic: Clinic, action: str, *, by: Actor, now: datetime, **details:
         subject_code=clinic.code,
         new=details,
     )
+
+
+def choose_language(*, user: User, language: str, by: Actor, now: datetime) -> None:
+    """Set the language in which the pages speak to a user.
+
+    Raises: ValidationError for a language the product does not speak.
+    """
+    if language not in Language:
+        raise ValidationError(_("Choose one of the languages."), code="unknown_language")
+    with transaction.atomic():
+        old, user.language = user.language, language
+        user.save(update_fields=["language"])
+        record(
+            "user.language_chosen",
+            at=now,
+            by=by,
+            clinic_code=None,
+            subject_kind="user",
+            subject_code=user.code,
+            old={"language": old},
+            new={"language": language},
+        )
