@@ -4,8 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from courses.convert import local_today
 from staff.navigation import Item, menu
 
 
@@ -14,7 +16,9 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
     def items() -> list[Item]:
         match = request.resolver_match
-        return menu(member, match.url_name or "" if match else "") if member else []
+        if not member or match is None:
+            return []
+        return menu(member, match.url_name or "", today=local_today(member.clinic, timezone.now()))
 
     # Lazy: a fragment has no frame, so it costs no query.
     return {"is_demo": settings.DEMO, "member": member, "navigation": SimpleLazyObject(items)}

@@ -1,6 +1,7 @@
 """The main menu: which pages there are, for whom, and where the reader is."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from django.urls import reverse
@@ -53,7 +54,7 @@ ENTRIES: Final = (
 )
 
 
-def menu(member: StaffMember, url_name: str) -> list[Item]:
+def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
     """Return the pages the member may open, in order.
 
     Cost: one query, for the number of serious flags.
@@ -66,7 +67,7 @@ def menu(member: StaffMember, url_name: str) -> list[Item]:
             short_label=entry.short_label,
             is_here=any(url_name.startswith(page) for page in entry.pages),
             is_on_phone=entry.is_on_phone,
-            count=serious_flag_count(member.clinic) if entry.name == "attention" else 0,
+            count=serious_flag_count(member.clinic, today=today) if entry.name == "attention" else 0,
         )
         for entry in ENTRIES
         if is_allowed(member, entry.capability)

@@ -56,6 +56,10 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit-on-change]") && event.target.value) event.target.form.requestSubmit();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const menu = document.querySelector("details.menu[open]");
@@ -85,6 +89,14 @@ function step(by) {
   (next.querySelector("[data-step-focus]") || next).focus();
 }
 
+// A replaced line takes the focus with it; give it back, so that a keyboard goes on where it was.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const line = event.detail.target && document.getElementById(event.detail.target.id);
+  if (!line || !line.matches("[data-step]")) return;
+  const first = line.querySelector("[data-panel] input:not([type=hidden]), [data-panel] button");
+  if (first) first.focus({ preventScroll: true });
+  else if (document.activeElement === document.body) line.focus({ preventScroll: true });
+});
 document.addEventListener("htmx:load", tidyToasts);
 document.addEventListener("htmx:sendError", () => say(announcer().dataset.failed));
 document.addEventListener("htmx:responseError", (event) => {

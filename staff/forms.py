@@ -1,0 +1,306 @@
+"""What staff type: fields and their checks; whether it may be done is for the services to say."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Channel, Client
+from clinics.models import Clinic, Language, StaffMember, Weekday
+from courses.models import (
+    CallOutcome,
+    Cause,
+    FlagKind,
+    PauseReason,
+    ProtocolContraindication,
+    Reaction,
+    Severity,
+)
+from courses.selectors import COURSE_ORDERS, treating_members
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date field, which shows and reads the reader's order."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", **kwargs)
+
+
+def named(choices: Any, empty: Any = None) -> list[tuple[str, Any]]:
+    """Return choices with their names starting with a capital, and an empty one in front if it is named."""
+    front = [] if empty is None else [("", empty)]
+    return [*front, *((value, capfirst(label)) for value, label in choices)]
+
+
+class PractitionerField(forms.ModelChoiceField):
+    """A treating member of the clinic, chosen by code."""
+
+    def __init__(self, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(treating_members(clinic), to_field_name="code", **kwargs)
+
+
+# ---------------------------------------------------------------- Today
+
+_PAIN = [("", "–"), *((str(score), str(score)) for score in range(11))]
+
+
+class DayForm(forms.Form):
+    """Which day, and whose."""
+
+    on = forms.DateField(required=False, widget=DateInput())
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["practitioner"] = PractitionerField(clinic, required=False)
+
+
+class AttendanceForm(forms.Form):
+    minutes = forms.IntegerField(
+        label=_("Length in minutes"), min_value=1, max_value=600, required=False, widget=forms.NumberInput(attrs={"inputmode": "numeric"})
+    )
+    reaction = forms.ChoiceField(
+        label=_("Reaction"), choices=named(Reaction.choices), initial=Reaction.NONE, widget=forms.RadioSelect
+    )
+    pain_before = forms.TypedChoiceField(
+        label=_("Pain before"), choices=_PAIN, coerce=int, empty_value=None, required=False
+    )
+    pain_after = forms.TypedChoiceField(
+        label=_("Pain after"), choices=_PAIN, coerce=int, empty_value=None, required=False
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=2000, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class ScreeningForm(forms.Form):
+    """What the client answered at arrival: which conditions hold, and until when."""
+
+    conditions = forms.MultipleChoiceField(
+        label=_("Does any of these hold today?"), widget=forms.CheckboxSelectMultiple, required=False
+    )
+    to_on = forms.DateField(label=_("Until about"), widget=DateInput(), required=False)
+
+    def __init__(
+        self, *args: Any, asked: list[ProtocolContraindication], today: date, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        language = get_language() or "en"
+        self.fields["conditions"].choices = [(item.condition, item.name_in(language)) for item in asked]  # type: ignore[attr-defined]
+        self.fields["to_on"].widget.attrs["min"] = today.isoformat()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("conditions") and not cleaned.get("to_on") and "to_on" not in self.errors:
+            self.add_error("to_on", _("Give the day until which it will probably hold."))
+        return cleaned
+
+
+class PauseForm(forms.Form):
+    reason = forms.ChoiceField(label=_("Reason"), choices=named(PauseReason.choices), widget=forms.RadioSelect)
+    to_on = forms.DateField(label=_("Pause until, that day included"), widget=DateInput())
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to_on"].widget.attrs["min"] = today.isoformat()
+
+
+# ---------------------------------------------------------------- Needs attention
+
+
+class AttentionFilterForm(forms.Form):
+    """The worklist's filters; they live in the address."""
+
+    show = forms.ChoiceField(
+        label=_("Show"),
+        required=False,
+        choices=[("", _("Open")), ("new", _("Not acknowledged")), ("snoozed", _("Put off"))],
+    )
+    severity = forms.ChoiceField(
+        label=_("Severity"), required=False, choices=lambda: named(reversed(Severity.choices), _("Any"))
+    )
+    kind = forms.ChoiceField(label=_("Finding"), required=False, choices=lambda: named(FlagKind.choices, _("Any")))
+    cause = forms.ChoiceField(label=_("Cause"), required=False, choices=lambda: named(Cause.choices, _("Any")))
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["practitioner"] = PractitionerField(
+            clinic, required=False, label=_("Practitioner"), empty_label=_("Anybody")
+        )
+
+
+class AcknowledgeForm(forms.Form):
+    note = forms.CharField(label=_("Note"), max_length=400, required=False)
+
+
+class SnoozeForm(forms.Form):
+    until_on = forms.DateField(label=_("Put off until"), widget=DateInput())
+    note = forms.CharField(label=_("Why"), max_length=400, required=False)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["until_on"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
+        self.fields["until_on"].initial = today + timedelta(days=3)
+
+
+class CallForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("How did the call end?"), choices=named(CallOutcome.choices), widget=forms.RadioSelect
+    )
+    next_on = forms.DateField(label=_("Ask again on"), widget=DateInput(), required=False)
+    note = forms.CharField(label=_("Note"), max_length=400, required=False)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["next_on"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
+
+
+# ---------------------------------------------------------------- Courses
+
+COURSE_VIEWS = [
+    ("", _("Running")),
+    ("attention", _("With findings")),
+    ("due", _("Due")),
+    ("late", _("Late")),
+    ("overdue", _("Overdue")),
+    ("lapsed", _("Lapsed")),
+    ("paused", _("Paused")),
+    ("completed", _("Completed")),
+    ("discontinued", _("Discontinued")),
+    ("all", _("All")),
+]
+
+
+class CourseFilterForm(forms.Form):
+    """The course list's search, filters and order; they live in the address."""
+
+    q = forms.CharField(label=_("Client"), required=False, max_length=100)
+    show = forms.ChoiceField(label=_("State"), required=False, choices=COURSE_VIEWS)
+    order = forms.ChoiceField(
+        required=False, choices=[(sign + name, name) for name in COURSE_ORDERS for sign in ("", "-")]
+    )
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["protocol"] = forms.ModelChoiceField(
+            clinic.protocols.filter(is_current=True),
+            to_field_name="slug",
+            required=False,
+            label=_("Protocol"),
+            empty_label=_("Any"),
+        )
+        language = get_language() or "en"
+        self.fields["protocol"].label_from_instance = lambda protocol: protocol.name_in(language)  # type: ignore[attr-defined]
+        self.fields["practitioner"] = PractitionerField(
+            clinic, required=False, label=_("Practitioner"), empty_label=_("Anybody")
+        )
+
+
+# ---------------------------------------------------------------- Clients
+
+
+class ClientSearchForm(forms.Form):
+    q = forms.CharField(label=_("Name, e-mail or telephone"), required=False, max_length=100)
+
+
+class ClientForm(forms.Form):
+    """A client with contacts, consents and preferences."""
+
+    given_name = forms.CharField(label=_("Given name"), max_length=120)
+    family_name = forms.CharField(label=_("Family name"), max_length=120, required=False)
+    birth_on = forms.DateField(label=_("Born"), widget=DateInput(), required=False)
+    language = forms.ChoiceField(
+        label=_("Language"), choices=Language.choices, help_text=_("Messages to the client are in this language.")
+    )
+    email = forms.CharField(
+        label=_("E-mail"), max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    phone = forms.CharField(
+        label=_("Telephone"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    allowed = forms.MultipleChoiceField(
+        label=_("Allows messages by"),
+        choices=named(Channel.choices),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Only what the client agreed to; each change is kept with its date."),
+    )
+    prefers_weekdays = forms.TypedMultipleChoiceField(
+        label=_("Preferred weekdays"),
+        choices=Weekday.choices,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    prefers_from_time = forms.TimeField(label=_("From"), widget=TimeInput(), required=False)
+    prefers_to_time = forms.TimeField(label=_("To"), widget=TimeInput(), required=False)
+    health_notes = forms.CharField(
+        label=_("Health notes"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["prefers_practitioner"] = PractitionerField(
+            clinic, required=False, label=_("Preferred practitioner"), empty_label=_("Anybody")
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        starts, ends = cleaned.get("prefers_from_time"), cleaned.get("prefers_to_time")
+        if starts and ends and starts > ends:
+            self.add_error("prefers_to_time", _("The preferred time ends before it begins."))
+        for channel, field in ((Channel.EMAIL, "email"), (Channel.SMS, "phone")):
+            if channel in cleaned.get("allowed", ()) and not cleaned.get(field) and field not in self.errors:
+                self.add_error(field, _("Messages are allowed on this channel, so its address is needed."))
+        return cleaned
+
+
+def client_initial(client: Client) -> dict[str, Any]:
+    """Return what the form of an existing client starts from; contact points and consents must be loaded."""
+    values = {name: getattr(client, name) for name in ClientForm.base_fields if hasattr(client, name)}
+    addresses = {point.channel: point.value for point in client.contact_points.all()}
+    practitioner = client.prefers_practitioner
+    return values | {
+        "email": addresses.get(Channel.EMAIL, ""),
+        "phone": addresses.get(Channel.SMS, ""),
+        "allowed": [consent.channel for consent in client.consents.all() if consent.withdrawn_at is None],
+        "prefers_practitioner": practitioner.code if practitioner else None,
+    }
+
+
+# ---------------------------------------------------------------- own settings
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        label=_("Language of the pages"), choices=Language.choices, widget=forms.RadioSelect
+    )
+
+
+class WorkplaceForm(forms.Form):
+    member = forms.ModelChoiceField(
+        StaffMember.objects.none(),
+        to_field_name="code",
+        label=_("Clinic you work in now"),
+        widget=forms.RadioSelect,
+        empty_label=None,
+    )
+
+    def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["member"].queryset = members  # type: ignore[attr-defined]
+        self.fields["member"].label_from_instance = lambda member: f"{member.clinic.name} ({member.get_role_display()})"  # type: ignore[attr-defined]

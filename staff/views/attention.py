@@ -1,0 +1,156 @@
+"""Needs attention: whose treatment is slipping, and why."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinics.access import Capability
+from clinics.models import Clinic
+from courses import services
+from courses.convert import local_today
+from courses.models import Flag
+from courses.ribbons import load_ribbons
+from courses.selectors import clinic_flags, is_awake, next_bookings
+from staff import presenters
+from staff.access import StaffRequest, acting, may, staff_page
+from staff.answers import answer, attempt, show
+from staff.forms import AttentionFilterForm, CallForm, SnoozeForm
+
+PAGE_SIZE = 25
+_ROW = "staff/attention/_flag_row.html"
+
+
+def _today(request: StaffRequest) -> date:
+    return local_today(request.staff_member.clinic, timezone.now())
+
+
+@staff_page(read=Capability.READ)
+def worklist(request: StaffRequest) -> HttpResponse:
+    clinic, today = request.staff_member.clinic, _today(request)
+    form = AttentionFilterForm(request.GET, clinic=clinic)
+    chosen = form.cleaned_data if form.is_valid() else {}
+    flags = filter_flags(clinic, chosen, today=today)
+    page = Paginator(flags, PAGE_SIZE).get_page(request.GET.get("page"))
+    page_name = "staff/attention/worklist.html"
+    return show(
+        request,
+        page_name,
+        f"{page_name}#worklist",
+        {
+            "form": form,
+            "page": page,
+            "lines": _lines(request, list(page.object_list), today=today),
+            "today": today,
+            "is_filtered": any(chosen.values()),
+        },
+    )
+
+
+def filter_flags(clinic: Clinic, chosen: dict[str, Any], *, today: date) -> QuerySet[Flag]:
+    """Return the worklist: what is open and not put off, narrowed by what is chosen."""
+    flags = clinic_flags(clinic)
+    if chosen.get("show") == "snoozed":
+        flags = flags.exclude(is_awake(today))
+    else:
+        flags = flags.filter(is_awake(today))
+    if chosen.get("show") == "new":
+        flags = flags.filter(acknowledged_at__isnull=True)
+    for name in ("severity", "kind", "cause"):
+        if chosen.get(name):
+            flags = flags.filter(**{name: chosen[name]})
+    if chosen.get("practitioner"):
+        flags = flags.filter(course__practitioner=chosen["practitioner"])
+    return flags
+
+
+def _lines(request: StaffRequest, flags: list[Flag], *, today: date) -> list[presenters.FlagLine]:
+    courses = list({flag.course_id: flag.course for flag in flags}.values())
+    ribbons = load_ribbons(courses, now=timezone.now())
+    bookings = next_bookings([course.pk for course in courses], today=today)
+    can_act = may(request, Capability.BOOK)
+    return [
+        presenters.flag_line(
+            flag, ribbon=ribbons[flag.course_id], booking=bookings.get(flag.course_id), today=today, can_act=can_act
+        )
+        for flag in flags
+    ]
+
+
+# ---------------------------------------------------------------- one flag
+
+
+def _find(request: StaffRequest, code: uuid.UUID) -> Flag:
+    return get_object_or_404(clinic_flags(request.staff_member.clinic), code=code)
+
+
+def _answer_row(
+    request: StaffRequest,
+    flag: Flag,
+    *,
+    is_refused: bool = False,
+    panel: str = "",
+    form: forms.Form | None = None,
+) -> HttpResponse:
+    """Answer with the flag's line as it is now, a form open in it if one is asked for."""
+    fresh = clinic_flags(request.staff_member.clinic).filter(pk=flag.pk)
+    today = _today(request)
+    back = reverse("staff:attention")
+    context = {
+        "line": _lines(request, list(fresh) or [flag], today=today)[0],
+        "today": today,
+        "panel": f"staff/attention/_panel_{panel}.html" if panel else "",
+        "form": form,
+        "back": back,
+    }
+    if panel and not request.htmx:
+        page = "staff/attention/panel_page.html"
+        return show(request, page, page, context, status=422 if is_refused else 200)
+    return answer(request, _ROW, context, redirect_to=back, is_refused=is_refused)
+
+
+@staff_page(write=Capability.BOOK)
+def acknowledge(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    flag = _find(request, code)
+    with attempt(request) as tried:
+        services.acknowledge_flag(flag=flag, by=acting(request), now=timezone.now())
+    if not tried.is_refused:
+        messages.success(request, f"{flag.course.client.name}: {_('acknowledged.')}")
+    return _answer_row(request, flag, is_refused=tried.is_refused)
+
+
+@staff_page(read=Capability.BOOK, write=Capability.BOOK)
+def snooze(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    flag = _find(request, code)
+    is_post = request.method == "POST"
+    form = SnoozeForm(request.POST if is_post else None, today=_today(request), auto_id=f"snooze-%s-{code}")
+    if is_post and form.is_valid():
+        with attempt(request, form):
+            services.snooze_flag(flag=flag, by=acting(request), now=timezone.now(), **form.cleaned_data)
+    if not is_post or form.errors:
+        return _answer_row(request, flag, panel="snooze", form=form, is_refused=is_post)
+    messages.success(request, f"{flag.course.client.name}: {_('put off.')}")
+    return _answer_row(request, flag)
+
+
+@staff_page(read=Capability.BOOK, write=Capability.BOOK)
+def call(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    flag = _find(request, code)
+    is_post = request.method == "POST"
+    form = CallForm(request.POST if is_post else None, today=_today(request), auto_id=f"call-%s-{code}")
+    if is_post and form.is_valid():
+        with attempt(request, form):
+            services.record_call(flag=flag, by=acting(request), now=timezone.now(), **form.cleaned_data)
+    if not is_post or form.errors:
+        return _answer_row(request, flag, panel="call", form=form, is_refused=is_post)
+    messages.success(request, f"{flag.course.client.name}: {_('the call is on record.')}")
+    return _answer_row(request, flag)

@@ -1,0 +1,129 @@
+"""Clients: who is this?"""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.services import record
+from clients.models import Client
+from clients.services import Contacts, register_client, update_client
+from clinics.access import Capability
+from courses.selectors import clinic_courses, search_clients
+from staff import presenters
+from staff.access import StaffRequest, acting, may, staff_page
+from staff.answers import show
+from staff.forms import ClientForm, ClientSearchForm, client_initial
+
+PAGE_SIZE = 50
+_FORM = "staff/clients/client_form.html"
+
+
+@staff_page(read=Capability.READ)
+def client_list(request: StaffRequest) -> HttpResponse:
+    clinic = request.staff_member.clinic
+    form = ClientSearchForm(request.GET)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    page = Paginator(search_clients(clinic, text), PAGE_SIZE).get_page(request.GET.get("page"))
+    page_name = "staff/clients/client_list.html"
+    return show(
+        request,
+        page_name,
+        f"{page_name}#clients",
+        {
+            "form": form,
+            "text": text,
+            "page": page,
+            "lines": [presenters.client_line(client) for client in page.object_list],
+            "may_book": may(request, Capability.BOOK),
+        },
+    )
+
+
+@staff_page(read=Capability.BOOK, write=Capability.BOOK)
+def add_client(request: StaffRequest) -> HttpResponse:
+    clinic = request.staff_member.clinic
+    form = ClientForm(
+        request.POST if request.method == "POST" else None, clinic=clinic, initial={"language": clinic.language}
+    )
+    if request.method == "POST" and form.is_valid():
+        fields, contacts = _split(form.cleaned_data)
+        try:
+            client = register_client(
+                clinic=clinic, contacts=contacts, by=acting(request), now=timezone.now(), **fields
+            )
+        except ValidationError as error:
+            _add_errors(form, error)
+        else:
+            messages.success(request, _("%(name)s is registered.") % {"name": client.name})
+            return redirect("staff:client-edit", client.code)
+    return render(request, _FORM, {"form": form, "may_book": True}, status=422 if form.errors else 200)
+
+
+@staff_page(read=Capability.READ, write=Capability.BOOK)
+def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    clinic = request.staff_member.clinic
+    client = get_object_or_404(
+        Client.objects.for_clinic(clinic)
+        .select_related("clinic", "prefers_practitioner")
+        .prefetch_related("contact_points", "consents"),
+        code=code,
+        erased_at=None,
+    )
+    form = ClientForm(
+        request.POST if request.method == "POST" else None, clinic=clinic, initial=client_initial(client)
+    )
+    if request.method == "POST" and form.is_valid():
+        fields, contacts = _split(form.cleaned_data)
+        try:
+            update_client(client=client, contacts=contacts, by=acting(request), now=timezone.now(), **fields)
+        except ValidationError as error:
+            _add_errors(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("staff:client-edit", client.code)
+    if request.method != "POST":
+        _record_reading(request, client)
+    context = {
+        "form": form,
+        "client": client,
+        "may_book": may(request, Capability.BOOK),
+        "courses": [
+            (course, presenters.course_badge(course), presenters.protocol_name(course))
+            for course in clinic_courses(clinic).filter(client=client).order_by("-start_on", "-pk")
+        ],
+    }
+    return render(request, _FORM, context, status=422 if form.errors else 200)
+
+
+def _split(cleaned: dict[str, Any]) -> tuple[dict[str, Any], Contacts]:
+    """Return a client's own fields, and the contacts with what they allow."""
+    fields = dict(cleaned)
+    contacts = Contacts(
+        email=fields.pop("email"), phone=fields.pop("phone"), allowed=frozenset(fields.pop("allowed"))
+    )
+    return fields, contacts
+
+
+def _add_errors(form: ClientForm, error: ValidationError) -> None:
+    for name, messages_of_field in error.message_dict.items():
+        for message in messages_of_field:
+            form.add_error(name if name in form.fields else None, message)
+
+
+def _record_reading(request: StaffRequest, client: Client) -> None:
+    # Personal data: the owner can tell who looked at it.
+    record(
+        "client.read",
+        at=timezone.now(),
+        by=acting(request),
+        clinic_code=client.clinic.code,
+        subject_kind="client",
+        subject_code=client.code,
+    )

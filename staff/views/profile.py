@@ -1,0 +1,73 @@
+"""One's own settings: the language of the pages and the clinic one works in now."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from clinics.access import Capability
+from clinics.middleware import CHOSEN_MEMBER
+from clinics.models import StaffMember
+from clinics.services import choose_language as save_language
+from django.conf import settings
+from django.db.models import QuerySet
+from staff.access import StaffRequest, acting, staff_page
+from staff.forms import LanguageForm, WorkplaceForm
+
+
+def _memberships(request: StaffRequest) -> QuerySet[StaffMember]:
+    members = StaffMember.objects.filter(user=request.user, is_active=True)
+    return members.select_related("clinic").order_by("clinic__name", "pk")
+
+
+def _show(
+    request: StaffRequest, *, language: LanguageForm | None = None, workplace: WorkplaceForm | None = None
+) -> HttpResponse:
+    spoken = request.user.language or translation.get_language()
+    members = _memberships(request)
+    wrong = bool((language and language.errors) or (workplace and workplace.errors))
+    context = {
+        "language_form": language or LanguageForm(initial={"language": spoken}),
+        "workplace_form": workplace
+        or WorkplaceForm(members=members, initial={"member": request.staff_member.code}),
+        "has_choice": members.count() > 1,
+    }
+    return render(request, "staff/profile/profile.html", context, status=422 if wrong else 200)
+
+
+@staff_page(read=Capability.READ)
+def show_profile(request: StaffRequest) -> HttpResponse:
+    return _show(request)
+
+
+@staff_page(write=Capability.READ)
+def choose_language(request: StaffRequest) -> HttpResponse:
+    form = LanguageForm(request.POST)
+    if not form.is_valid():
+        return _show(request, language=form)
+    language = form.cleaned_data["language"]
+    save_language(user=request.user, language=language, by=acting(request), now=timezone.now())
+    translation.activate(language)
+    messages.success(request, _("The pages speak your language now."))
+    response = redirect("staff:profile")
+    # The login page has nobody to ask, so the device remembers too.
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=365 * 24 * 3600,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return response
+
+
+@staff_page(write=Capability.READ)
+def choose_clinic(request: StaffRequest) -> HttpResponse:
+    form = WorkplaceForm(request.POST, members=_memberships(request))
+    if not form.is_valid():
+        return _show(request, workplace=form)
+    member = form.cleaned_data["member"]
+    request.session[CHOSEN_MEMBER] = str(member.code)
+    messages.success(request, _("You work in %(clinic)s now.") % {"clinic": member.clinic.name})
+    return redirect("staff:today")
