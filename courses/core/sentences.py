@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 # Key: singular and plural. The key is the finding's kind, with the cause or the severity where the words differ.
 SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "behind": (
-        "Sessions of this phase have come %(number)s day late in all, more than the %(limit)s that are usual.",
-        "Sessions of this phase have come %(number)s days late in all, more than the %(limit)s that are usual.",
+        "Sessions of this phase came %(number)s day late in all; the limit is %(limit)s.",
+        "Sessions of this phase came %(number)s days late in all; the limit is %(limit)s.",
     ),
     "booked_late": (
-        "Session %(session)s is booked for %(on)s, %(number)s day after its window.",
-        "Session %(session)s is booked for %(on)s, %(number)s days after its window.",
+        "Session %(session)s is booked for %(on)s, %(number)s open day after its window.",
+        "Session %(session)s is booked for %(on)s, %(number)s open days after its window.",
     ),
     "contraindicated": (
         "%(number)s booking lies on a day with a recorded contraindication.",

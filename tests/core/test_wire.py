@@ -39,7 +39,7 @@ ANSWER = """
                 "slippage_days": 0, "projected_end": "2026-04-08" },
   "findings": [
     {"kind": "booked_late", "severity": "warning", "days": 4, "since": null,
-     "says": "Session 2 is booked for 2026-03-12, 4 days after its window."},
+     "says": "Session 2 is booked for 2026-03-12, 4 open days after its window."},
     {"kind": "overdue", "severity": "warning", "days": 2, "since": "2026-03-10", "cause": "client",
      "says": "Session 2 is 2 days overdue after the client missed or cancelled."} ],
   "next_check_on": "2026-03-11" }
