@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from courses.core.plan_wire import answer_plan
 from tests.core.reference.calendars import random_plan_request
 from tests.core.reference.plan import Course, State, reference_plan
 
@@ -41,6 +42,34 @@ def plan_request(
 def days_of(answer: dict[str, Any]) -> list[str]:
     """The dates of the planned sessions."""
     return [row["start"][:10] for row in answer["sessions"] if not row["pinned"]]
+
+
+def planned_by_both(seed: int, **sizes: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The planner's answer to one random request without its texts, and the reference's."""
+    request = random_plan_request(Random(seed), **sizes)
+    answer = answer_plan(request)
+    rows = [{name: value for name, value in row.items() if name != "why"} for row in answer["sessions"]]
+    return {"sessions": rows, "cost": answer["cost"]}, reference_plan(request)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_plan_is_the_optimum_of_the_reference(seed):
+    planned, expected = planned_by_both(seed, horizon=14, count=3)
+
+    assert planned == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hundred", range(20))
+def test_plans_are_the_optima_of_the_reference(hundred):
+    different = []
+
+    for seed in range(1_000 + 100 * hundred, 1_100 + 100 * hundred):
+        planned, expected = planned_by_both(seed)
+        if planned != expected:
+            different.append(seed)
+
+    assert different == []
 
 
 @pytest.mark.parametrize(

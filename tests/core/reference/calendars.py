@@ -92,15 +92,20 @@ def random_phase(rng: Random) -> dict[str, Any]:
 
 
 def random_hours(rng: Random, *, is_clinic: bool) -> dict[str, list[list[str]]]:
-    """Opening hours by weekday: none, one, two or three intervals a day, apart from each other."""
+    """Opening hours by weekday: none to three intervals a day, touching now and then, in any order."""
     hours: dict[str, list[list[str]]] = {}
+    opens, closes = (0, 24 * 12) if _chance(rng, 0.1) else (7 * 12, 21 * 12)
     for weekday in range(1, 8):
         if _chance(rng, 0.92 if weekday < 6 else 0.5):
-            borders = sorted(rng.sample(range(7 * 12, 21 * 12), 2 * rng.choice((1, 1, 2, 3))))
+            borders = sorted(rng.sample(range(opens, closes + 1), 2 * rng.choice((1, 1, 2, 3))))
+            if len(borders) == 4 and _chance(rng, 0.2):
+                borders[2] = borders[1]
             hours[str(weekday)] = [
                 [_clock(first * 5), _clock(last * 5)]
                 for first, last in zip(borders[::2], borders[1::2], strict=True)
             ]
+            if _chance(rng, 0.1):
+                hours[str(weekday)].reverse()
         elif _chance(rng, 0.3):
             hours[str(weekday)] = []
     if is_clinic and not any(hours.values()):
@@ -151,6 +156,8 @@ def random_preferences(rng: Random, staff: list[dict[str, Any]]) -> dict[str, An
     if _chance(rng, 0.6):
         first, last = sorted(rng.sample(range(7 * 12, 21 * 12), 2))
         prefer |= {"from": _clock(first * 5), "to": _clock(last * 5)}
+        if _chance(rng, 0.2):
+            del prefer[rng.choice(("from", "to"))]
     if staff and _chance(rng, 0.5):
         prefer["practitioner"] = rng.choice(staff)["id"]
     return prefer
@@ -198,7 +205,7 @@ def _bookings(
         }
         if _chance(rng, 0.65):
             booking["pinned"] = _chance(rng, 0.9)
-        elif _chance(rng, 0.2):
+        if _chance(rng, 0.1):
             booking["status"] = rng.choice(("arrived", "planned"))
         if _chance(rng, 0.5):
             booking |= {"start": f"{on}T10:00", "end": f"{on}T10:45"}

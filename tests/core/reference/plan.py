@@ -269,7 +269,8 @@ class Slots:
         self.request = request
         self.course = course
         self.zone = ZoneInfo(request.get("timezone") or "UTC")
-        self.not_before = self.instant(datetime.fromisoformat(request["not_before"]))
+        self.not_before = self.instant(request["not_before"])
+        self.first_day = self.not_before.astimezone(self.zone).date()
         self.minutes = timedelta(minutes=request["minutes"])
         self.step = timedelta(minutes=request.get("slot_step_minutes") or 15)
         # READING: "practitioners, rooms (absent or empty: only hours and closures bind)": one nameless resource that
@@ -281,17 +282,19 @@ class Slots:
             for given in request["course"].get("contraindications") or ()
         ]
 
-    def instant(self, wall: datetime) -> datetime:
-        """A wall time of the clinic as an instant."""
-        return wall.replace(tzinfo=self.zone).astimezone(UTC)
+    def instant(self, text: str) -> datetime:
+        """A time as an instant; without an offset it is the clinic's wall time."""
+        given = datetime.fromisoformat(text)
+        return (given if given.tzinfo else given.replace(tzinfo=self.zone)).astimezone(UTC)
+
+    def on_clock(self, day: date, clock: str) -> datetime:
+        """A time of day on a date; 24:00 is the midnight that ends it."""
+        return self.instant(f"{day + DAY}T00:00" if clock == "24:00" else f"{day}T{clock}")
 
     def intervals(self, hours: dict[str, Any], day: date) -> list[tuple[datetime, datetime]]:
         """Opening intervals of a day, in order."""
         return sorted(
-            (
-                self.instant(datetime.combine(day, time.fromisoformat(first))),
-                self.instant(datetime.combine(day, time.fromisoformat(last))),
-            )
+            (self.on_clock(day, first), self.on_clock(day, last))
             for first, last in hours.get(str(day.isoweekday())) or ()
         )
 
@@ -309,11 +312,7 @@ class Slots:
 
     def is_free(self, busy: list[list[str]] | None, start: datetime, end: datetime) -> bool:
         """Whether no busy time, half-open, meets the slot."""
-        return not any(
-            self.instant(datetime.fromisoformat(first)) < end
-            and start < self.instant(datetime.fromisoformat(last))
-            for first, last in busy or ()
-        )
+        return not any(self.instant(first) < end and start < self.instant(last) for first, last in busy or ())
 
     def allows_day(self, day: date) -> bool:
         """No closure, no pause (an open-ended one has no end here), no active contraindication."""
@@ -385,8 +384,9 @@ def kept_sessions(request: dict[str, Any], as_of: date, first_day: date) -> list
 
     READING: "bookings from not_before on are planned anew unless "pinned": true; pinned ones, those from as_of up to
     not_before, and arrived ones are kept and counted, by date": both borders are compared by date, so an unpinned
-    booking on the day of not_before is planned anew. "unrecorded ones before as_of are ignored" holds for every
-    booking, pinned and arrived ones too. `planned` is not a booking, so it is never kept.
+    booking on the day of not_before is planned anew, whatever its time. "unrecorded ones before as_of are ignored"
+    holds for every booking, pinned and arrived ones too. `planned` is not a booking, so it is never kept. Two on one
+    day come by their starts, one without a start first.
     """
     kept = []
     for given in request["course"].get("sessions") or ():
@@ -394,7 +394,7 @@ def kept_sessions(request: dict[str, Any], as_of: date, first_day: date) -> list
         stays = given.get("pinned") or given["status"] == "arrived" or on < first_day
         if given["status"] in BOOKINGS and on >= as_of and stays:
             kept.append(given)
-    return sorted(kept, key=lambda given: given["on"])
+    return sorted(kept, key=lambda given: (given["on"], given.get("start") or ""))
 
 
 def reference_plan(request: dict[str, Any]) -> dict[str, Any]:
@@ -405,7 +405,7 @@ def reference_plan(request: dict[str, Any]) -> dict[str, Any]:
     """
     course = Course(request)
     slots = Slots(request, course)
-    first_day = datetime.fromisoformat(request["not_before"]).date()
+    first_day = slots.first_day
     if first_day < course.as_of:
         raise ValueError("not_before lies before as_of")
     count = request["count"]
