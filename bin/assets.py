@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from bin.steps import ROOT, TOOLS, Stamp, StepError, find_program, run, say
+from bin.stylesheets import trim_css
 from bin.toolchain import uv_command, uv_environment
 
 MANIFEST = ROOT / "assets.toml"
@@ -48,7 +49,7 @@ def copy_assets() -> None:
     manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
     copied = Stamp(
         "vendor",
-        inputs=[MANIFEST, LOCK, Path(__file__)],
+        inputs=[MANIFEST, LOCK, Path(__file__), Path(__file__).with_name("stylesheets.py")],
         outputs=[VENDOR / name for name in [*manifest["files"], SPRITE]],
     )
     if not copied.is_fresh():
@@ -101,12 +102,15 @@ def fill_vendor(manifest: Mapping[str, Mapping[str, object]], *, source: Path, t
     Raises: StepError naming the file or icon that does not exist.
     """
     target.mkdir(parents=True, exist_ok=True)
-    files = manifest["files"]
+    files, kept = manifest["files"], manifest.get("keep", {})
     for name, origin in files.items():
         path = source / str(origin)
         if not path.is_file():
             raise StepError(f"assets.toml names {origin}, which is not in node_modules.")
-        (target / name).write_bytes(_SOURCE_MAP.sub(b"", path.read_bytes()))
+        content = _SOURCE_MAP.sub(b"", path.read_bytes())
+        if name in kept:
+            content = trim_css(content.decode(), keep=kept[name]).encode()
+        (target / name).write_bytes(content)
     (target / SPRITE).write_text(build_sprite(manifest["icons"], source=source), encoding="utf-8")
     for path in target.iterdir():
         if path.name not in files and path.name != SPRITE:
