@@ -47,7 +47,9 @@ def clinic_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession
 
 def day_sessions(clinic: Clinic, on: date, *, today: date) -> QuerySet[TreatmentSession]:
     """Return the sessions of a clinic's day in the order of their times, those without a time last."""
-    return clinic_sessions(clinic, today=today).filter(on=on).order_by(F("starts_at").asc(nulls_last=True), "pk")
+    return (
+        clinic_sessions(clinic, today=today).filter(on=on).order_by(F("starts_at").asc(nulls_last=True), "pk")
+    )
 
 
 def unrecorded_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession]:

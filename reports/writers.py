@@ -36,7 +36,7 @@ def xlsx_file(exporter: Exporter) -> IO[bytes]:
     """Return an open temporary file with one sheet; text is stored as text and never becomes a formula or a link."""
     import xlsxwriter  # noqa: PLC0415  # slow import
 
-    target = tempfile.TemporaryFile(suffix=".xlsx")
+    target = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115  # the response closes it
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,

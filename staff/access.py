@@ -5,10 +5,10 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import render, resolve_url
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -16,7 +16,6 @@ from audit.models import ActorKind
 from audit.services import Actor
 from clinics.access import Capability, is_allowed
 from clinics.models import Clinic, StaffMember, User
-from django.http import HttpRequest
 
 P = ParamSpec("P")
 

@@ -68,7 +68,11 @@ class DayForm(forms.Form):
 
 class AttendanceForm(forms.Form):
     minutes = forms.IntegerField(
-        label=_("Length in minutes"), min_value=1, max_value=600, required=False, widget=forms.NumberInput(attrs={"inputmode": "numeric"})
+        label=_("Length in minutes"),
+        min_value=1,
+        max_value=600,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     reaction = forms.ChoiceField(
         label=_("Reaction"), choices=named(Reaction.choices), initial=Reaction.NONE, widget=forms.RadioSelect
@@ -80,7 +84,10 @@ class AttendanceForm(forms.Form):
         label=_("Pain after"), choices=_PAIN, coerce=int, empty_value=None, required=False
     )
     note = forms.CharField(
-        label=_("Note"), max_length=2000, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Note"),
+        max_length=2000,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
@@ -92,9 +99,7 @@ class ScreeningForm(forms.Form):
     )
     to_on = forms.DateField(label=_("Until about"), widget=DateInput(), required=False)
 
-    def __init__(
-        self, *args: Any, asked: list[ProtocolContraindication], today: date, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, asked: list[ProtocolContraindication], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         language = get_language() or "en"
         self.fields["conditions"].choices = [(item.condition, item.name_in(language)) for item in asked]  # type: ignore[attr-defined]
@@ -108,7 +113,9 @@ class ScreeningForm(forms.Form):
 
 
 class PauseForm(forms.Form):
-    reason = forms.ChoiceField(label=_("Reason"), choices=named(PauseReason.choices), widget=forms.RadioSelect)
+    reason = forms.ChoiceField(
+        label=_("Reason"), choices=named(PauseReason.choices), widget=forms.RadioSelect
+    )
     to_on = forms.DateField(label=_("Pause until, that day included"), widget=DateInput())
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
@@ -130,8 +137,12 @@ class AttentionFilterForm(forms.Form):
     severity = forms.ChoiceField(
         label=_("Severity"), required=False, choices=lambda: named(reversed(Severity.choices), _("Any"))
     )
-    kind = forms.ChoiceField(label=_("Finding"), required=False, choices=lambda: named(FlagKind.choices, _("Any")))
-    cause = forms.ChoiceField(label=_("Cause"), required=False, choices=lambda: named(Cause.choices, _("Any")))
+    kind = forms.ChoiceField(
+        label=_("Finding"), required=False, choices=lambda: named(FlagKind.choices, _("Any"))
+    )
+    cause = forms.ChoiceField(
+        label=_("Cause"), required=False, choices=lambda: named(Cause.choices, _("Any"))
+    )
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -221,10 +232,15 @@ class ClientForm(forms.Form):
     family_name = forms.CharField(label=_("Family name"), max_length=120, required=False)
     birth_on = forms.DateField(label=_("Born"), widget=DateInput(), required=False)
     language = forms.ChoiceField(
-        label=_("Language"), choices=Language.choices, help_text=_("Messages to the client are in this language.")
+        label=_("Language"),
+        choices=Language.choices,
+        help_text=_("Messages to the client are in this language."),
     )
     email = forms.CharField(
-        label=_("E-mail"), max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        label=_("E-mail"),
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     phone = forms.CharField(
         label=_("Telephone"),
@@ -303,4 +319,6 @@ class WorkplaceForm(forms.Form):
     def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["member"].queryset = members  # type: ignore[attr-defined]
-        self.fields["member"].label_from_instance = lambda member: f"{member.clinic.name} ({member.get_role_display()})"  # type: ignore[attr-defined]
+        self.fields["member"].label_from_instance = lambda member: (
+            f"{member.clinic.name} ({member.get_role_display()})"
+        )  # type: ignore[attr-defined]

@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.text import capfirst
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from clients.models import Channel, Client
 from clinics.access import Capability, is_allowed
@@ -71,7 +70,9 @@ def session_badge(session: TreatmentSession, *, today: date) -> Badge:
     if session.status == SessionStatus.BOOKED and session.starts_at and not session.confirmed_at:
         return Badge(_("Not confirmed"), tone, icon)
     if session.status == SessionStatus.ARRIVED and session.arrived_at:
-        return Badge(_("Here since %(time)s") % {"time": f"{timezone.localtime(session.arrived_at):%H:%M}"}, tone, icon)
+        return Badge(
+            _("Here since %(time)s") % {"time": f"{timezone.localtime(session.arrived_at):%H:%M}"}, tone, icon
+        )
     return Badge(label, tone, icon, session.cancel_reason)
 
 
@@ -204,7 +205,9 @@ def flag_words(flag: Flag) -> str:
     words = {
         FlagKind.OVERDUE: lambda: ngettext("%(n)s day overdue", "%(n)s days overdue", number),
         FlagKind.LAPSED: lambda: ngettext("Lapsed, %(n)s day late", "Lapsed, %(n)s days late", number),
-        FlagKind.INTERRUPTED: lambda: ngettext("%(n)s day without a session", "%(n)s days without a session", number),
+        FlagKind.INTERRUPTED: lambda: ngettext(
+            "%(n)s day without a session", "%(n)s days without a session", number
+        ),
         FlagKind.UNBOOKED: lambda: _("Nothing booked"),
         FlagKind.BOOKED_LATE: lambda: ngettext("Booked %(n)s day late", "Booked %(n)s days late", number),
         FlagKind.MISBOOKED: lambda: _("Booked on a wrong day"),
@@ -251,7 +254,9 @@ def cause_words(flag: Flag) -> str:
 def telephone(client: Client) -> tuple[str, str]:
     """Return a client's telephone as people write it and as a link dials it; both empty without one."""
     points = [
-        point for point in client.contact_points.all() if point.channel == Channel.SMS and not point.disabled_at
+        point
+        for point in client.contact_points.all()
+        if point.channel == Channel.SMS and not point.disabled_at
     ]
     if not points:
         return "", ""
@@ -396,9 +401,7 @@ class PersonOfDay:
     count: int
 
 
-def people_of_day(
-    members: Sequence[StaffMember], sessions: Sequence[TreatmentSession]
-) -> list[PersonOfDay]:
+def people_of_day(members: Sequence[StaffMember], sessions: Sequence[TreatmentSession]) -> list[PersonOfDay]:
     """Return the practitioners of a clinic with their sessions of a day, in the clinic's order."""
     counts = Counter(session.practitioner_id for session in sessions)
     return [PersonOfDay(member.code, member.display_name, counts[member.pk]) for member in members]
@@ -530,7 +533,12 @@ class SortColumn:
 
 def sort_columns(order: str) -> dict[str, SortColumn]:
     """Return the sortable columns of the course list by name; the link of the present one turns it round."""
-    labels = {"client": _("Client"), "attended": _("Progress"), "due": _("Next window"), "started": _("Started")}
+    labels = {
+        "client": _("Client"),
+        "attended": _("Progress"),
+        "due": _("Next window"),
+        "started": _("Started"),
+    }
     return {
         name: SortColumn(
             name=name,

@@ -38,8 +38,16 @@ def field(bound: forms.BoundField, wide: bool = False) -> dict[str, Any]:
     widget = bound.field.widget
     if isinstance(widget, _GROUPS):
         described, attrs = _described_by(bound), {}
-        return {"field": bound, "is_group": True, "wide": wide, "optional": _optional(), "described_by": described}
-    control_class = next((name for kind, name in _CONTROL_CLASS.items() if isinstance(widget, kind)), "form-control")
+        return {
+            "field": bound,
+            "is_group": True,
+            "wide": wide,
+            "optional": _optional(),
+            "described_by": described,
+        }
+    control_class = next(
+        (name for kind, name in _CONTROL_CLASS.items() if isinstance(widget, kind)), "form-control"
+    )
     attrs = {"class": f"{widget.attrs.get('class', '')} {control_class}".strip()}
     if described := _described_by(bound):
         attrs["aria-describedby"] = described

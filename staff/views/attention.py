@@ -80,7 +80,11 @@ def _lines(request: StaffRequest, flags: list[Flag], *, today: date) -> list[pre
     can_act = may(request, Capability.BOOK)
     return [
         presenters.flag_line(
-            flag, ribbon=ribbons[flag.course_id], booking=bookings.get(flag.course_id), today=today, can_act=can_act
+            flag,
+            ribbon=ribbons[flag.course_id],
+            booking=bookings.get(flag.course_id),
+            today=today,
+            can_act=can_act,
         )
         for flag in flags
     ]

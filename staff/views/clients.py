@@ -50,7 +50,9 @@ def client_list(request: StaffRequest) -> HttpResponse:
 def add_client(request: StaffRequest) -> HttpResponse:
     clinic = request.staff_member.clinic
     form = ClientForm(
-        request.POST if request.method == "POST" else None, clinic=clinic, initial={"language": clinic.language}
+        request.POST if request.method == "POST" else None,
+        clinic=clinic,
+        initial={"language": clinic.language},
     )
     if request.method == "POST" and form.is_valid():
         fields, contacts = _split(form.cleaned_data)

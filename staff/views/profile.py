@@ -1,6 +1,8 @@
 """One's own settings: the language of the pages and the clinic one works in now."""
 
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -10,8 +12,6 @@ from clinics.access import Capability
 from clinics.middleware import CHOSEN_MEMBER
 from clinics.models import StaffMember
 from clinics.services import choose_language as save_language
-from django.conf import settings
-from django.db.models import QuerySet
 from staff.access import StaffRequest, acting, staff_page
 from staff.forms import LanguageForm, WorkplaceForm
 

@@ -17,7 +17,14 @@ from django.utils.translation import gettext as _
 from clinics.access import Capability
 from courses import services
 from courses.convert import local_today
-from courses.models import Pause, PauseReason, ProtocolContraindication, Reaction, SessionStatus, TreatmentSession
+from courses.models import (
+    Pause,
+    PauseReason,
+    ProtocolContraindication,
+    Reaction,
+    SessionStatus,
+    TreatmentSession,
+)
 from courses.selectors import (
     clinic_sessions,
     day_counts,
@@ -52,7 +59,9 @@ def show_day(request: StaffRequest) -> HttpResponse:
     if practitioner:
         old = [session for session in old if session.practitioner_id == practitioner.pk]
     lines = _lines(request, [*old, *sessions], today=today)
-    shown = [line for line in lines[len(old) :] if not practitioner or line.session.practitioner == practitioner]
+    shown = [
+        line for line in lines[len(old) :] if not practitioner or line.session.practitioner == practitioner
+    ]
     return show(
         request,
         "staff/today/today.html",
@@ -157,7 +166,12 @@ def screen(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     """Ask what speaks against a session today; what holds is recorded and proposes a pause."""
     session, today = _find(request, code), _today(request)
     asked = _asked_at_arrival(session)
-    form = ScreeningForm(request.POST if request.method == "POST" else None, asked=asked, today=today, auto_id=f"screen-%s-{code}")
+    form = ScreeningForm(
+        request.POST if request.method == "POST" else None,
+        asked=asked,
+        today=today,
+        auto_id=f"screen-%s-{code}",
+    )
     if request.method != "POST":
         return _answer_row(request, code, panel="screen", form=form)
     if not form.is_valid():
@@ -215,7 +229,9 @@ def attend(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 
 def _after_attendance(request: StaffRequest, session: TreatmentSession, form: forms.Form) -> dict[str, Any]:
     """Propose what an attendance asks for: the end of a pause it fell into, or a pause until bruises heal."""
-    is_paused = Pause.objects.filter(course=session.course, from_on__lte=session.on).exclude(to_on__lt=session.on)
+    is_paused = Pause.objects.filter(course=session.course, from_on__lte=session.on).exclude(
+        to_on__lt=session.on
+    )
     if is_paused.exists():
         may_pause = may(request, Capability.BOOK)
         url = reverse("staff:session-resume", args=[session.code]) if may_pause else ""
@@ -230,7 +246,10 @@ def _after_attendance(request: StaffRequest, session: TreatmentSession, form: fo
 def pause(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     session, today = _find(request, code), _today(request)
     form = PauseForm(
-        request.POST if request.method == "POST" else None, initial=request.GET.dict(), today=today, auto_id=f"pause-%s-{code}"
+        request.POST if request.method == "POST" else None,
+        initial=request.GET.dict(),
+        today=today,
+        auto_id=f"pause-%s-{code}",
     )
     if request.method != "POST":
         return _answer_row(request, code, panel="pause", form=form, may_pause=True)
@@ -239,7 +258,11 @@ def pause(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         from_on = today + timedelta(days=1) if session.status == SessionStatus.ATTENDED else today
         with attempt(request, form):
             services.pause_course(
-                course=session.course, from_on=from_on, by=acting(request), now=timezone.now(), **form.cleaned_data
+                course=session.course,
+                from_on=from_on,
+                by=acting(request),
+                now=timezone.now(),
+                **form.cleaned_data,
             )
     if form.errors:
         return _answer_row(request, code, panel="pause", form=form, may_pause=True, is_refused=True)
