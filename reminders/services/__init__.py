@@ -1,0 +1,22 @@
+"""Writes of the reminders: what should go out is derived, claimed, sent and recorded here."""
+
+from reminders.services.claiming import Claim, claim_due, recover_leases
+from reminders.services.delivering import deliver_claimed, drain
+from reminders.services.expiring import expire_stale
+from reminders.services.rules import seed_rules
+from reminders.services.syncing import SyncCounts, sync_course_reminders
+from reminders.services.ticking import run_tick, wake_senders
+
+__all__ = [
+    "Claim",
+    "SyncCounts",
+    "claim_due",
+    "deliver_claimed",
+    "drain",
+    "expire_stale",
+    "recover_leases",
+    "run_tick",
+    "seed_rules",
+    "sync_course_reminders",
+    "wake_senders",
+]

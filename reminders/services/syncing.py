@@ -1,0 +1,278 @@
+"""Bringing a course's rows in line with what should exist: create, cancel, revive, retime, leave."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from courses.models import BOOKED_STATUSES, Course, CourseStatus, TreatmentSession
+from reminders.convert import (
+    clinic_facts,
+    load_client_facts,
+    load_course_facts,
+    read_told,
+    rule_spec,
+)
+from reminders.core import AWAITED, CourseFacts, Desired, Told, desired_reminders, is_paused_on, slot_text
+from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState, Trigger
+from reminders.services.outcomes import UNCLAIMED
+from reminders.services.rules import seed_rules
+
+
+@dataclass(slots=True)
+class SyncCounts:
+    """How many rows a sync wrote, by what it did to them."""
+
+    created: int = 0
+    cancelled: int = 0
+    expired: int = 0
+    revived: int = 0
+    retimed: int = 0
+
+
+@dataclass(slots=True)
+class _Existing:
+    """A course's rows: by their unique key, and the newest not cancelled one about each occurrence."""
+
+    by_key: dict[tuple[Any, ...], Reminder] = field(default_factory=dict)
+    newest: dict[tuple[Any, ...], Reminder] = field(default_factory=dict)
+    live: dict[int, Reminder] = field(default_factory=dict)
+    told: frozenset[Told] = frozenset()
+
+
+def sync_course_reminders(*, course_id: int, now: datetime) -> SyncCounts:
+    """Make a course's rows what they should be; runs in the caller's transaction, if there is one.
+
+    A row that is on the wire cannot be called back and is left. Safe to run twice and at once: the rows'
+    unique key decides.
+    Cost: eight queries, and one each for creating, cancelling and every row that moves.
+    """
+    with transaction.atomic():
+        course = Course.objects.select_related("clinic", "client", "protocol").get(pk=course_id)
+        rules = _load_rules(course, now)
+        existing = _load_existing(course)
+        facts = load_course_facts(course, told=existing.told)
+        desired = _desired(course, facts, rules, now)
+        return _apply(course, facts, rules, existing, desired, now)
+
+
+def _load_rules(course: Course, now: datetime) -> dict[str, ReminderRule]:
+    rules = list(ReminderRule.objects.for_clinic(course.clinic))
+    if not rules:
+        # A clinic without any rule has never been given its own: it must not stay silent for that.
+        seed_rules(clinic=course.clinic, now=now)
+        rules = list(ReminderRule.objects.for_clinic(course.clinic))
+    return {rule.slug: rule for rule in rules}
+
+
+def _load_existing(course: Course) -> _Existing:
+    found = _Existing()
+    told_at: datetime | None = None
+    for row in Reminder.objects.filter(course=course).order_by("pk"):
+        found.by_key[_key(row)] = row
+        if row.state != ReminderState.CANCELLED:
+            found.newest[row.rule_id, row.subject_key, _occurrence(row)] = row
+        if row.state in LIVE_STATES and row.on_wire_at is None:
+            found.live[row.pk] = row
+        at = (
+            row.sent_at
+            or row.on_wire_at
+            or (row.decided_at if row.state == ReminderState.UNCERTAIN else None)
+        )
+        if row.trigger == Trigger.SCHEDULE and at is not None and (told_at is None or at >= told_at):
+            found.told, told_at = read_told(row.told), at
+    return found
+
+
+def _key(row: Reminder) -> tuple[Any, ...]:
+    return row.rule_id, row.subject_key, row.subject_revision, row.channel, row.occurrence
+
+
+def _occurrence(row: Reminder) -> int:
+    # Schedules are numbered only to keep their keys apart: the newest speaks for all of them.
+    return 0 if row.trigger == Trigger.SCHEDULE else row.occurrence
+
+
+def _desired(
+    course: Course, facts: CourseFacts, rules: dict[str, ReminderRule], now: datetime
+) -> tuple[Desired, ...]:
+    if course.client.erased_at is not None:
+        return ()
+    return desired_reminders(
+        course=facts,
+        rules=tuple(rule_spec(rule) for rule in rules.values() if rule.is_active and rule.channels),
+        clinic=clinic_facts(course.clinic),
+        client=load_client_facts(course.client, course.clinic),
+        now=now,
+    )
+
+
+def _apply(
+    course: Course,
+    facts: CourseFacts,
+    rules: dict[str, ReminderRule],
+    existing: _Existing,
+    desired: Iterable[Desired],
+    now: datetime,
+) -> SyncCounts:
+    counts = SyncCounts()
+    missing: list[Desired] = []
+    for wanted in desired:
+        row = existing.newest.get((rules[wanted.rule].pk, wanted.subject, wanted.occurrence))
+        if row is None or not _speaks_for(row, wanted):
+            missing.append(wanted)
+        elif existing.live.pop(row.pk, None) is not None:
+            counts.retimed += _retime(row, wanted, version=rules[wanted.rule].version)
+    _drop(course, facts, rules, existing.live.values(), counts, now)
+    fresh: list[Reminder] = []
+    session_ids = _session_ids(missing)
+    for wanted in missing:
+        if wanted.is_news and wanted.send_at <= now:
+            continue
+        row = _new_row(course, rules[wanted.rule], wanted, session_ids, now)
+        taken = existing.by_key.get(_key(row))
+        if taken is not None and _is_told_schedule(taken):
+            row.occurrence = _free_occurrence(row)
+            taken = None
+        if taken is None:
+            fresh.append(row)
+        elif taken.state == ReminderState.CANCELLED or taken.pk in existing.live:
+            counts.revived += _revive(taken, row)
+    Reminder.objects.bulk_create(fresh, ignore_conflicts=True)
+    counts.created = len(fresh)
+    return counts
+
+
+def _speaks_for(row: Reminder, wanted: Desired) -> bool:
+    """Tell whether the row says, or has said, what is wanted."""
+    if row.state in LIVE_STATES and row.on_wire_at is None:
+        if row.channel != wanted.channel:
+            return False
+        # One notice for the whole change: a further one joins the notice that still waits.
+        return row.about == wanted.about or row.trigger == Trigger.SCHEDULE
+    return row.about == wanted.about
+
+
+def _is_told_schedule(row: Reminder) -> bool:
+    return row.trigger == Trigger.SCHEDULE and row.state != ReminderState.CANCELLED
+
+
+def _retime(row: Reminder, wanted: Desired, *, version: int) -> int:
+    is_same = row.about == wanted.about
+    if is_same and (
+        wanted.is_anchored or (row.send_at, row.expires_at) == (wanted.send_at, wanted.expires_at)
+    ):
+        return 0
+    return Reminder.objects.filter(pk=row.pk, state__in=LIVE_STATES, on_wire_at=None).update(
+        state=ReminderState.DUE,
+        about=wanted.about,
+        send_at=wanted.send_at,
+        expires_at=wanted.expires_at,
+        rule_version=version,
+        **UNCLAIMED,
+    )
+
+
+def _revive(taken: Reminder, row: Reminder) -> int:
+    return Reminder.objects.filter(
+        pk=taken.pk, state__in=(ReminderState.CANCELLED, *LIVE_STATES), on_wire_at=None
+    ).update(
+        state=ReminderState.DUE,
+        decision_reason="",
+        decided_at=None,
+        retry_at=None,
+        about=row.about,
+        send_at=row.send_at,
+        expires_at=row.expires_at,
+        rule_version=row.rule_version,
+        **UNCLAIMED,
+    )
+
+
+def _new_row(
+    course: Course, rule: ReminderRule, wanted: Desired, session_ids: dict[str, int], now: datetime
+) -> Reminder:
+    return Reminder(
+        clinic_id=course.clinic_id,
+        client_id=course.client_id,
+        course_id=course.pk,
+        session_id=session_ids[wanted.session] if wanted.session else None,
+        rule=rule,
+        rule_version=rule.version,
+        trigger=wanted.trigger,
+        channel=wanted.channel,
+        subject_key=wanted.subject,
+        subject_revision=wanted.revision,
+        occurrence=wanted.occurrence,
+        about=wanted.about,
+        send_at=wanted.send_at,
+        expires_at=wanted.expires_at,
+        created_at=now,
+    )
+
+
+def _session_ids(missing: list[Desired]) -> dict[str, int]:
+    codes = [wanted.session for wanted in missing if wanted.session]
+    if not codes:
+        return {}
+    return {
+        str(code): pk
+        for code, pk in TreatmentSession.objects.filter(code__in=codes).values_list("code", "pk")
+    }
+
+
+def _free_occurrence(row: Reminder) -> int:
+    used = Reminder.objects.filter(
+        rule=row.rule, subject_key=row.subject_key, subject_revision=row.subject_revision, channel=row.channel
+    )
+    return 1 + (used.aggregate(most=Max("occurrence"))["most"] or 0)
+
+
+def _drop(
+    course: Course,
+    facts: CourseFacts,
+    rules: dict[str, ReminderRule],
+    rows: Iterable[Reminder],
+    counts: SyncCounts,
+    now: datetime,
+) -> None:
+    """Cancel the rows that nobody wants any more; those that had outlived their use are expired instead."""
+    by_decision: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    slugs = {rule.pk: rule for rule in rules.values()}
+    for row in rows:
+        if row.expires_at <= now:
+            by_decision[ReminderState.EXPIRED, Reason.STALE].append(row.pk)
+        else:
+            why = _why_dropped(course, facts, slugs[row.rule_id], row)
+            by_decision[ReminderState.CANCELLED, why].append(row.pk)
+    for (state, reason), ids in by_decision.items():
+        number = Reminder.objects.filter(pk__in=ids, state__in=LIVE_STATES, on_wire_at=None).update(
+            state=state, decision_reason=reason, decided_at=now, **UNCLAIMED
+        )
+        if state == ReminderState.EXPIRED:
+            counts.expired += number
+        else:
+            counts.cancelled += number
+
+
+def _why_dropped(course: Course, facts: CourseFacts, rule: ReminderRule, row: Reminder) -> Reason:
+    if course.client.erased_at is not None:
+        return Reason.CLIENT_ERASED
+    if not rule.is_active:
+        return Reason.RULE_OFF
+    if course.status == CourseStatus.DISCONTINUED:
+        return Reason.COURSE_ENDED
+    session = next((s for s in facts.sessions if row.subject_key == f"session:{s.code}"), None)
+    if session is None:
+        return Reason.NOT_NEEDED
+    if session.status.startswith("cancelled"):
+        return Reason.SESSION_CANCELLED
+    if session.status in BOOKED_STATUSES and session.starts_at and slot_text(session.starts_at) != row.about:
+        return Reason.SESSION_MOVED
+    if session.status in AWAITED and is_paused_on(facts, session.on):
+        return Reason.PAUSED
+    return Reason.NOT_NEEDED if session.status in AWAITED else Reason.SESSION_OVER
