@@ -9,7 +9,16 @@ from datetime import datetime
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
-from courses.core.plan import Plan, PlannedSession, PlanRequest, Practitioner, Preferences, Room, plan
+from courses.core.plan import (
+    Plan,
+    PlannedSession,
+    PlanRequest,
+    PlanTooLargeError,
+    Practitioner,
+    Preferences,
+    Room,
+    plan,
+)
 from courses.core.plan.planner import opening_calendar
 from courses.core.plan.requests import DAY_MINUTES, BusySpan, DateSpan, MinuteSpan, WeekHours
 from courses.core.wire import (
@@ -91,7 +100,11 @@ def answer_plan(request: object) -> dict[str, object]:
 
     Raises: WireError.
     """
-    return write_plan(plan(read_plan_request(ObjectReader(request, "", PLAN_FIELDS))))
+    wanted = read_plan_request(ObjectReader(request, "", PLAN_FIELDS))
+    try:
+        return write_plan(plan(wanted))
+    except PlanTooLargeError as error:
+        raise WireError("count", str(error)) from None
 
 
 def read_plan_request(request: ObjectReader) -> PlanRequest:

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from courses.core.plan import search
 from courses.core.plan_wire import MAX_COUNT, answer_plan
 from courses.core.wire import WireError
 
@@ -201,3 +202,17 @@ def test_plan_refuses_by_field(path, value, field):
 
     assert refused.value.field == field
     assert refused.value.message.endswith(".")
+
+
+def test_plan_refuses_what_can_lie_in_too_many_ways(monkeypatch):
+    monkeypatch.setattr(search, "MAX_PLACES", 2)
+
+    with pytest.raises(WireError) as refused:
+        answer_plan(REQUEST)
+
+    assert refused.value.as_json() == {
+        "error": {
+            "field": "count",
+            "message": "Plan fewer sessions at a time: these can lie in too many ways.",
+        }
+    }

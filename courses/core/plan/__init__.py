@@ -8,12 +8,14 @@ from courses.core.plan.planner import plan
 from courses.core.plan.replanning import MakeUp, Replan, replan
 from courses.core.plan.requests import PlanRequest, Practitioner, Preferences, Room
 from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason
+from courses.core.plan.search import PlanTooLargeError
 
 __all__ = [
     "MakeUp",
     "Plan",
     "PlanCost",
     "PlanRequest",
+    "PlanTooLargeError",
     "PlannedSession",
     "Practitioner",
     "Preferences",

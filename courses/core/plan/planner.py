@@ -14,7 +14,8 @@ from courses.core.types import BOOKINGS, SessionRecord
 def plan(request: PlanRequest) -> Plan:
     """Return the cheapest plan by the costs of docs/domain.md, section Planning.
 
-    Equal requests have equal plans. Sessions come by date. Raises: ValueError when no weekday has hours.
+    Equal requests have equal plans. Sessions come by date. Raises: ValueError when no weekday has hours, and its
+    subclass PlanTooLargeError when there are too many ways to compare.
     """
     calendar = opening_calendar(request)
     days = ClientDays(calendar, request.pauses, today=request.as_of)

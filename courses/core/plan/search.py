@@ -27,6 +27,14 @@ PLACE: Final = 48
 UNPLACED: Final = 3 * PLACE
 OUTSIDE: Final = 2 * PLACE
 MISSED: Final = PLACE
+# Some fifteen seconds of work and 350 MB; plans of ordinary cadences stay below a hundredth of it.
+MAX_PLACES: Final = 150_000
+
+
+class PlanTooLargeError(ValueError):
+    """The optimum is out of reach: a plan that may not be the cheapest is never given instead."""
+
+    code = "plan_too_large"
 
 
 class Place:
@@ -78,7 +86,10 @@ class End(NamedTuple):
 
 
 def find_days(task: Task) -> tuple[int, ...]:
-    """Return the days of the planned sessions of the optimal plan, in order; fewer than asked if they do not fit."""
+    """Return the days of the planned sessions of the optimal plan, in order; fewer than asked if they do not fit.
+
+    Raises: PlanTooLargeError.
+    """
     return _Search(task).run()
 
 
@@ -116,6 +127,8 @@ class _Search:
     def _reached(self, place: Place, cost: int, before: Place | None, day: int) -> int:
         """Note a way to a place and return how many sessions at least stay unplaced from it."""
         known = self._places.setdefault(place.key(), place)
+        if len(self._places) > MAX_PLACES:
+            raise PlanTooLargeError("Plan fewer sessions at a time: these can lie in too many ways.")
         if known.cost < 0:
             task = self._task
             left = self._reach.left(known.progress, known.passed, known.placed)
