@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bin.browser import VARIABLE as CHROMIUM
 from bin.browser import ensure_chromium
@@ -31,6 +32,7 @@ PACKAGES = [
     "portal",
     "reminders",
     "reports",
+    "simulation",
     "staff",
     "tests",
     "manage.py",
@@ -69,7 +71,7 @@ class Result:
     missing: list[str] = field(default_factory=list)
 
     def closing_line(self) -> str:
-        """Return the sums of all suites in one line."""
+        """Return the sums of all suites in one line; a check that failed counts as a failure."""
         failed = self.counts["failed"] + self.counts["error"] + self.counts["xpassed"]
         skipped = self.counts["skipped"] + self.counts["xfailed"]
         return f"{self.counts['passed']} passed, {failed} failed, {skipped} skipped"
@@ -119,6 +121,7 @@ def run_checks(result: Result) -> None:
             if code:
                 say(output.rstrip())
                 result.broken.append(check.name)
+                result.counts["error"] += 1
 
 
 def list_checks() -> Iterator[Check]:
@@ -226,21 +229,30 @@ def run_tests(result: Result) -> None:
         run_suite(browser_suite({**servers, **chromium}), result)
 
 
+def core_folders() -> list[str]:
+    """Return the folders whose tests need no Django, relative to the project."""
+    return ["tests/core", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/*/core"))]
+
+
+def _ignored(folders: Sequence[str]) -> list[str]:
+    return [f"--ignore={folder}" for folder in folders]
+
+
 def core_suite() -> Suite:
     """Return the tests of the core, in a Python that cannot import Django."""
     # The other plugins are of no use there, and importing them takes longer than the tests.
     unused = [word for name in ("django", "playwright", "base_url", "faker") for word in ("-p", f"no:{name}")]
-    return Suite("core without Django", ["tests/core", *unused, "-p", "bin.without_django"])
+    return Suite("core without Django", [*unused, "-p", "bin.without_django", *core_folders()])
 
 
 def sqlite_suite(marks: str) -> Suite:
     """Return the tests on SQLite."""
-    return Suite("SQLite", ["tests", "--ignore=tests/core", "-m", marks, *_SPREAD])
+    return Suite("SQLite", ["tests", *_ignored(core_folders()), "-m", marks, *_SPREAD])
 
 
 def postgres_suite(servers: Mapping[str, str]) -> Suite:
     """Return the tests on PostgreSQL with Redis; those of this folder's scripts touch no database of theirs."""
-    ignored = ["--ignore=tests/core", "--ignore=tests/platform"]
+    ignored = _ignored([*core_folders(), "tests/platform"])
     return Suite(
         "PostgreSQL and Redis", ["tests", *ignored, "-m", "not e2e and not sqlite", *_SPREAD], env=servers
     )
@@ -271,11 +283,15 @@ def run_suite(suite: Suite, result: Result) -> None:
         if code:
             # Also 5, no test found: a suite that has become empty must not pass.
             result.broken.append(f"tests: {suite.name} (pytest exit code {code})")
+        found: dict[str, Any] = {"counts": {}, "skips": [], "slow": []}
         if tally.exists():
             found = json.loads(tally.read_text(encoding="utf-8"))
-            result.counts.update(found["counts"])
-            result.skips += found["skips"]
-            result.slow += [(node, seconds) for node, seconds in found["slow"]]
+        if code and not any(found["counts"].get(outcome) for outcome in ("failed", "error")):
+            # It broke off before a test could fail; the sums must not look as if nothing had.
+            result.counts["error"] += 1
+        result.counts.update(found["counts"])
+        result.skips += found["skips"]
+        result.slow += [(node, seconds) for node, seconds in found["slow"]]
 
 
 def miss(result: Result, name: str, suites: Sequence[Suite], *, reason: str) -> None:

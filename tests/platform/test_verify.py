@@ -10,7 +10,10 @@ from bin.steps import ROOT
 from bin.verify import Result, Suite
 
 # The runs inside these tests need no application, and start sooner without it.
-WITHOUT_DJANGO = [*verify.core_suite().arguments[1:], "-c", str(ROOT / "pyproject.toml")]
+WITHOUT_DJANGO = [
+    *(word for word in verify.core_suite().arguments if not word.startswith("tests/")),
+    *("-c", str(ROOT / "pyproject.toml")),
+]
 TESTS = """
 import time
 import pytest
@@ -103,6 +106,7 @@ def test_suite_without_a_test_is_a_failure(tmp_path, capsys):
     verify.run_suite(Suite("empty", [str(tmp_path), *WITHOUT_DJANGO]), result)
 
     assert result.broken == ["tests: empty (pytest exit code 5)"]
+    assert result.closing_line() == "0 passed, 1 failed, 0 skipped"
 
 
 @pytest.mark.slow
@@ -116,6 +120,18 @@ def test_suite_that_could_not_run_is_counted_and_named(tmp_path):
 
     assert result.missing == ["moon tests, 5 tests: there is no moon"]
     assert result.closing_line() == "0 passed, 0 failed, 5 skipped"
+
+
+def test_check_that_fails_is_shown_and_counted(monkeypatch, capsys):
+    checks = [verify.Check("fine", ["true"]), verify.Check("wrong", ["sh", "-c", "echo why; false"])]
+    monkeypatch.setattr(verify, "list_checks", lambda: iter(checks))
+    result = Result()
+
+    verify.run_checks(result)
+
+    assert result.broken == ["wrong"]
+    assert result.closing_line() == "0 passed, 1 failed, 0 skipped"
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["ok", "FAILED", "why"]
 
 
 def test_suites_together_run_every_mark():
