@@ -7,9 +7,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-APPS = ("api", "audit", "clients", "clinics", "config", "courses", "portal", "reminders", "reports", "staff")
+APPS = (
+    "api",
+    "audit",
+    "clients",
+    "clinics",
+    "config",
+    "courses",
+    "portal",
+    "reminders",
+    "reports",
+    "simulation",
+    "staff",
+)
 SOURCES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py"))
 TEMPLATES = sorted([*ROOT.glob("templates/**/*.html"), *ROOT.glob("*/templates/**/*.html")])
+# Messages are read in mail programs, which know no policy and often no style sheet either.
+PAGES = [path for path in TEMPLATES if ROOT / "templates" / "messages" not in path.parents]
 REASONS = {"leaf", "slow import", "app ready"}
 # Messages that wait in the queue are doubled by Redis after its visibility timeout; the future is a row.
 BANNED_ARGUMENTS = {"eta", "countdown"}
@@ -17,8 +31,8 @@ BANNED_NAMES = {"chord", "group"}
 
 
 def late_import_reasons(text):
-    """Return what each comment gives as the reason of an import that is not at the top."""
-    return [found[1].strip(" ()") for found in re.finditer(r"# noqa: PLC0415(.*)", text)]
+    """Return what each comment gives as the reason of an import that is not at the top, up to a colon."""
+    return [found[1].strip() for found in re.finditer(r"# noqa: (?:\w+, )*PLC0415[ #(]*([^:)\n]*)", text)]
 
 
 def waiting_calls(text):
@@ -41,7 +55,7 @@ def inline_parts(text):
 
 
 def test_late_imports_give_one_of_three_reasons():
-    assert late_import_reasons("import x  # noqa: PLC0415 (circular)") == ["circular"]
+    assert late_import_reasons("import x  # noqa: F401, PLC0415  # circular: y imports x") == ["circular"]
 
     found = {reason for path in SOURCES for reason in late_import_reasons(path.read_text(encoding="utf-8"))}
 
@@ -66,9 +80,7 @@ def test_templates_keep_the_content_security_policy():
         "<script>",
     ]
 
-    found = {
-        path.name: parts for path in TEMPLATES if (parts := inline_parts(path.read_text(encoding="utf-8")))
-    }
+    found = {path.name: parts for path in PAGES if (parts := inline_parts(path.read_text(encoding="utf-8")))}
 
     assert found == {}
 
