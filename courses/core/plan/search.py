@@ -27,7 +27,7 @@ PLACE: Final = 48
 UNPLACED: Final = 3 * PLACE
 OUTSIDE: Final = 2 * PLACE
 MISSED: Final = PLACE
-# Some fifteen seconds of work and 350 MB; plans of ordinary cadences stay below a hundredth of it.
+# Some fifteen seconds of work and 350 MB: 15 sessions need a hundred places, 26 at three a week three thousand.
 MAX_PLACES: Final = 150_000
 
 
