@@ -1,0 +1,138 @@
+"""What staff type on a course's page; whether it may be done is for the services to say."""
+
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from clinics.core import to_utc
+from clinics.models import Clinic, Room
+from courses.models import PauseReason, PlanPolicy, ProtocolContraindication
+from staff.forms import DateInput, PractitionerField, TimeInput, named
+
+
+class CoursePauseForm(forms.Form):
+    """A pause of any dates; without an end it is open."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"), choices=named(PauseReason.choices), widget=forms.RadioSelect
+    )
+    from_on = forms.DateField(label=_("From"), widget=DateInput())
+    to_on = forms.DateField(
+        label=_("Until, that day included"),
+        widget=DateInput(),
+        required=False,
+        help_text=_("Leave it empty when nobody knows yet."),
+    )
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
+class ConditionForm(forms.Form):
+    """A condition of the client that the protocol knows, with the days on which it holds."""
+
+    condition = forms.ChoiceField(label=_("Condition"))
+    from_on = forms.DateField(label=_("From"), widget=DateInput())
+    to_on = forms.DateField(
+        label=_("Until, that day included"),
+        widget=DateInput(),
+        required=False,
+        help_text=_("Leave it empty when it does not pass."),
+    )
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, known: list[ProtocolContraindication], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = get_language() or "en"
+        self.fields["condition"].choices = [(row.condition, row.name_in(language)) for row in known]  # type: ignore[attr-defined]
+
+
+class ReasonForm(forms.Form):
+    """A decision that is kept with its reason."""
+
+    reason = forms.CharField(label=_("Why"), max_length=200)
+
+
+class OverrideForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why it does not stop this course"), max_length=400, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class DecisionForm(forms.Form):
+    """A decision of a prescriber that counts from a day."""
+
+    on = forms.DateField(label=_("On"), widget=DateInput())
+    reason = forms.CharField(label=_("Why"), max_length=200, required=False)
+
+
+class TargetForm(forms.Form):
+    target = forms.TypedChoiceField(label=_("Number of sessions"), coerce=int, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["target"].choices = [(n, str(n)) for n in range(least, most + 1)]  # type: ignore[attr-defined]
+
+
+class RoomField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in its stubs only
+    """A room of the clinic, chosen by code."""
+
+    def __init__(self, clinic: Clinic, **kwargs: Any) -> None:
+        rooms = Room.objects.for_clinic(clinic).filter(is_active=True)
+        super().__init__(rooms, to_field_name="code", **kwargs)
+
+
+class SlotForm(forms.Form):
+    """A slot in the clinic's wall time: an offered one in a click, or another one typed."""
+
+    on = forms.DateField(label=_("Day"), widget=DateInput())
+    at = forms.TimeField(label=_("Time"), widget=TimeInput())
+    minutes = forms.IntegerField(
+        label=_("Length in minutes"),
+        min_value=1,
+        max_value=600,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clinic = clinic
+        self.fields["practitioner"] = PractitionerField(
+            clinic, required=False, label=_("Practitioner"), empty_label=_("Nobody yet")
+        )
+        self.fields["room"] = RoomField(clinic, required=False, label=_("Room"), empty_label=_("None"))
+
+    def slot(self) -> dict[str, Any]:
+        """Return the slot as the booking verbs take it."""
+        on: date = self.cleaned_data["on"]
+        at: time = self.cleaned_data["at"]
+        starts_at: datetime = to_utc(on, at, ZoneInfo(self.clinic.time_zone))
+        return {
+            "starts_at": starts_at,
+            "minutes": self.cleaned_data["minutes"],
+            "practitioner": self.cleaned_data["practitioner"],
+            "room": self.cleaned_data["room"],
+        }
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        # The verbs speak of one instant, which this form asks for in two fields.
+        super().add_error("at" if field == "starts_at" else field, error)
+
+
+class ReplanForm(forms.Form):
+    """How the rest is planned anew; lives in the address until it is applied."""
+
+    policy = forms.ChoiceField(
+        label=_("What was missed"),
+        choices=[
+            (PlanPolicy.SHIFT, _("Shift the rest")),
+            (PlanPolicy.CATCH_UP, _("Catch up inside the windows")),
+            (PlanPolicy.DROP, _("Drop what was missed")),
+        ],
+        widget=forms.RadioSelect,
+        initial=PlanPolicy.SHIFT,
+    )
+    not_before_on = forms.DateField(label=_("Not before"), widget=DateInput(), required=False)
+    digest = forms.CharField(widget=forms.HiddenInput, required=False)
