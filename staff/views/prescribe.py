@@ -1,0 +1,275 @@
+"""Prescribe: is this plan right? A preview saves nothing; prescribing saves and books all of it in one act."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from clients.models import Client
+from clinics.access import Capability
+from clinics.models import StaffMember
+from courses import services
+from courses.convert import load_calendar, load_facts, local_today, phase_spec
+from courses.errors import CourseError
+from courses.models import Course, Protocol
+from courses.selectors import search_words
+from staff import prescribe_presenters as shown
+from staff.access import StaffRequest, acting, staff_page
+from staff.answers import add_refusal, attempt, vary_on_htmx
+from staff.course_forms import ReasonForm
+from staff.prescribe_forms import (
+    NEW_PHASE,
+    PhaseForm,
+    PrescribeForm,
+    phase_forms,
+    phase_initial,
+    posted_phases,
+    unsent_phase_forms,
+)
+from staff.views.course import course_url, find_course
+
+FOUND_CLIENTS = 8
+SHOWN_SESSIONS = 18
+_PAGE = "staff/course/prescribe.html"
+
+
+@dataclass
+class _Writing:
+    """A prescription as it is being written."""
+
+    form: PrescribeForm
+    phases: list[PhaseForm]
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    def is_valid(self) -> bool:
+        # Every field is checked, so that all that is wrong is named at once.
+        return all([self.form.is_valid(), *(phase.is_valid() for phase in self.phases)]) and bool(self.phases)
+
+
+@staff_page(read=Capability.PRESCRIBE, write=Capability.PRESCRIBE)
+def prescribe(request: StaffRequest) -> HttpResponse:
+    now = timezone.now()
+    if request.method != "POST":
+        writing = _start(request, now=now)
+        return _show(request, writing, now=now, is_checked=bool(writing.phases) and writing.form.is_bound)
+    todo = request.POST.get("do", "preview")
+    writing = _posted(request, todo)
+    if todo == "prescribe" and writing.is_valid():
+        course = _save(request, writing, now=now)
+        if course is not None:
+            return _leave(request, course, _("Prescribed and booked."))
+    is_refused = todo == "prescribe"
+    return _show(
+        request, writing, now=now, is_checked=todo in ("preview", "prescribe"), is_refused=is_refused
+    )
+
+
+def _start(request: StaffRequest, *, now: datetime) -> _Writing:
+    """Return an empty sheet, or one with the client and protocol that the address names."""
+    clinic = request.staff_member.clinic
+    asked = {name: request.GET.get(name, "") for name in ("client", "protocol")}
+    form = PrescribeForm(
+        initial=asked | {"start_on": local_today(clinic, now)}, clinic=clinic, auto_id="prescribe-%s"
+    )
+    protocol = _protocol(request, asked["protocol"])
+    return _Writing(form, unsent_phase_forms(_phases_of(protocol)))
+
+
+def _protocol(request: StaffRequest, code: str) -> Protocol | None:
+    try:
+        wanted = uuid.UUID(code)
+    except ValueError:
+        return None
+    return Protocol.objects.for_clinic(request.staff_member.clinic).filter(code=wanted).first()
+
+
+def _phases_of(protocol: Protocol | None) -> list[dict[str, Any]]:
+    if protocol is None:
+        return []
+    return [phase_initial(phase_spec(row)) for row in protocol.phases.order_by("position")]
+
+
+def _posted(request: StaffRequest, todo: str) -> _Writing:
+    """Return what was typed, with the phase added, removed or taken from the protocol as asked."""
+    data, clinic = request.POST, request.staff_member.clinic
+    is_step = todo not in ("preview", "prescribe")
+    typed = {name: data.get(name, "") for name in ("client", "protocol", "start_on", "practitioner")}
+    if is_step:
+        form = PrescribeForm(initial=typed, clinic=clinic, auto_id="prescribe-%s")
+    else:
+        form = PrescribeForm(data, clinic=clinic, auto_id="prescribe-%s")
+    overrides = {
+        name.removeprefix("override-"): str(text)
+        for name, text in data.items()
+        if name.startswith("override-")
+    }
+    if not is_step:
+        return _Writing(form, phase_forms(data), overrides)
+    return _Writing(form, unsent_phase_forms(_stepped(request, todo)), overrides)
+
+
+def _stepped(request: StaffRequest, todo: str) -> list[dict[str, Any]]:
+    values = posted_phases(request.POST)
+    if todo == "protocol":
+        return _phases_of(_protocol(request, request.POST.get("protocol", ""))) or values
+    if todo == "add":
+        return [*values, dict(NEW_PHASE)]
+    gone = todo.removeprefix("remove-")
+    return [one for index, one in enumerate(values) if str(index) != gone]
+
+
+def _draft(request: StaffRequest, writing: _Writing) -> services.CourseDraft:
+    values = writing.form.cleaned_data
+    return services.CourseDraft(
+        clinic=request.staff_member.clinic,
+        client=values["client"],
+        protocol=values["protocol"],
+        start_on=values["start_on"],
+        phases=tuple(phase.spec() for phase in writing.phases),
+        practitioner=values["practitioner"],
+        overrides=writing.overrides,
+    )
+
+
+def _save(request: StaffRequest, writing: _Writing, *, now: datetime) -> Course | None:
+    """Prescribe and book, all or nothing; None with the refusal in the form."""
+    by = acting(request)
+    with attempt(request, writing.form), transaction.atomic():
+        course = services.prescribe_course(draft=_draft(request, writing), by=by, now=now)
+        proposal = services.propose_plan(course=course, now=now)
+        services.apply_plan(course=course, proposal=proposal, by=by, now=now)
+        return course
+    return None
+
+
+# ---------------------------------------------------------------- showing
+
+
+def _show(
+    request: StaffRequest, writing: _Writing, *, now: datetime, is_checked: bool, is_refused: bool = False
+) -> HttpResponse:
+    context = _sheet(request, writing, now=now) | {
+        "preview": _preview(request, writing, now=now) if is_checked else None,
+        "is_checked": is_checked,
+    }
+    status = 422 if is_refused else 200
+    if not request.htmx or request.htmx.history_restore_request:
+        template = _PAGE
+    elif request.htmx.target == "preview":
+        template = "staff/course/_preview.html"
+    else:
+        template = "staff/course/_sheet.html"
+    return vary_on_htmx(HttpResponse(render_to_string(template, context, request=request), status=status))
+
+
+def _sheet(request: StaffRequest, writing: _Writing, *, now: datetime) -> dict[str, Any]:
+    clinic = request.staff_member.clinic
+    chosen = _chosen_client(clinic, writing.form["client"].value())
+    text = request.POST.get("client_q", request.GET.get("client_q", ""))
+    return {
+        "form": writing.form,
+        "phases": shown.phase_rows(writing.phases),
+        "client": chosen,
+        "client_q": text,
+        "found": [] if chosen else _found_clients(clinic, text),
+        "today": local_today(clinic, now),
+    }
+
+
+def _chosen_client(clinic: Any, code: Any) -> Client | None:
+    try:
+        return Client.objects.for_clinic(clinic).filter(code=uuid.UUID(str(code)), erased_at=None).first()
+    except ValueError:
+        return None
+
+
+def _found_clients(clinic: Any, text: str) -> list[Client]:
+    clients = Client.objects.for_clinic(clinic).filter(erased_at=None)
+    for word in search_words(text):
+        clients = clients.filter(search_text__contains=word)
+    return list(clients[:FOUND_CLIENTS])
+
+
+def _preview(request: StaffRequest, writing: _Writing, *, now: datetime) -> Mapping[str, Any]:
+    """Return the whole plan of what was typed, or why there is none."""
+    if not writing.is_valid():
+        return {
+            "problem": _("The dates appear here as soon as everything is filled in."),
+            "wrong": shown.wrong_fields(writing.form, writing.phases),
+        }
+    draft = _draft(request, writing)
+    clinic = draft.clinic
+    today = local_today(clinic, now)
+    objections = shown.objection_rows(
+        services.find_objections(draft, on=draft.start_on),
+        list(draft.protocol.contraindications.all()),
+        writing.overrides,
+        today=today,
+    )
+    known = {"sentence": shown.sentence(draft.phases), "objections": objections}
+    try:
+        preview = services.preview_course(draft=draft, now=now)
+    except CourseError as error:
+        if not writing.form.errors:
+            add_refusal(writing.form, error)
+        return known | {"problem": error.message}
+    people = (
+        StaffMember.objects.for_clinic(clinic).filter(is_treating=True).values_list("code", "display_name")
+    )
+    names = {str(code): name for code, name in people}
+    return known | shown.preview_parts(
+        draft, preview, load_calendar(clinic), names, today=today, most=SHOWN_SESSIONS
+    )
+
+
+# ---------------------------------------------------------------- changing a prescription
+
+
+@staff_page(read=Capability.PRESCRIBE, write=Capability.PRESCRIBE)
+def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    """Put a new revision of a running course in force, with its reason; the plan is looked at afterwards."""
+    course = find_course(request, code)
+    todo = request.POST.get("do", "change") if request.method == "POST" else "start"
+    reason = {"reason": request.POST.get("reason", "")}
+    form = ReasonForm(request.POST if todo == "change" else None, initial=reason, auto_id="change-%s")
+    before = load_facts([course])[course.pk].prescription.phases
+    if todo == "start":
+        phases = unsent_phase_forms([phase_initial(phase) for phase in before])
+    elif todo != "change":
+        phases = unsent_phase_forms(_stepped(request, todo))
+    else:
+        phases = phase_forms(request.POST)
+        if all([form.is_valid(), *(phase.is_valid() for phase in phases)]):
+            with attempt(request, form):
+                services.change_prescription(
+                    course=course,
+                    phases=shown.with_targets(phases, before),
+                    by=acting(request),
+                    now=timezone.now(),
+                    **form.cleaned_data,
+                )
+            if not form.errors:
+                return _leave(
+                    request, course, _("The prescription is changed. Replan to move the bookings with it.")
+                )
+    context = {"course": course, "form": form, "phases": shown.phase_rows(phases), "back": course_url(course)}
+    template = "staff/course/_change_sheet.html" if request.htmx else "staff/course/change.html"
+    body = render_to_string(template, context, request=request)
+    return vary_on_htmx(HttpResponse(body, status=422 if todo == "change" else 200))
+
+
+def _leave(request: StaffRequest, course: Course, said: str) -> HttpResponse:
+    """Go to the course's page with the news."""
+    messages.success(request, said)
+    target = course_url(course)
+    return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
