@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from staff.views import attention, clients, courses, profile, today
+from staff.views import (
+    attention,
+    clients,
+    course,
+    course_actions,
+    course_planning,
+    courses,
+    mailbox,
+    prescribe,
+    profile,
+    today,
+)
 
 app_name = "staff"
 
@@ -29,4 +40,34 @@ urlpatterns = [
     path("me/", profile.show_profile, name="profile"),
     path("me/language/", profile.choose_language, name="profile-language"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
+]
+
+# ---------------------------------------------------------------- one course
+
+_course = "courses/<uuid:code>/"
+urlpatterns += [
+    path("courses/new/", prescribe.prescribe, name="course-new"),
+    path(_course + "change/", prescribe.change_prescription, name="course-change"),
+    path(_course, course.show_course, name="course-detail"),
+    path(_course + "book/", course_planning.book_next, name="course-book"),
+    path(_course + "replan/", course_planning.replan, name="course-replan"),
+    path(
+        _course + "sessions/<uuid:session_code>/move/",
+        course_planning.move_session,
+        name="course-session-move",
+    ),
+    path(_course + "pause/", course_actions.pause, name="course-pause"),
+    path(_course + "resume/", course_actions.resume, name="course-resume"),
+    path(
+        _course + "pauses/<uuid:pause_code>/remove/", course_actions.remove_pause, name="course-pause-remove"
+    ),
+    path(_course + "condition/", course_actions.record_condition, name="course-condition"),
+    path(_course + "override/<slug:condition>/", course_actions.override_condition, name="course-override"),
+    path(_course + "target/", course_actions.set_target, name="course-target"),
+    path(_course + "end-phase/", course_actions.end_phase, name="course-end-phase"),
+    path(_course + "restart/", course_actions.restart, name="course-restart"),
+    path(_course + "discontinue/", course_actions.discontinue, name="course-discontinue"),
+    path("demo/mailbox/", mailbox.list_mails, name="mailbox"),
+    path("demo/mailbox/<uuid:code>/", mailbox.show_mail, name="mailbox-mail"),
+    path("demo/mailbox/<uuid:code>/html/", mailbox.show_mail_html, name="mailbox-html"),
 ]
