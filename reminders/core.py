@@ -269,7 +269,7 @@ def _wanted(
     elif rule.trigger == "missed_session":
         yield from _missed(rule, course, channel, quiet)
     elif rule.trigger == "overdue":
-        yield from _overdue(rule, course, channel, clinic, quiet, now)
+        yield from _overdue(rule, course, channel, clinic, quiet)
     else:
         yield from _book_next(rule, course, channel, clinic, quiet, now)
 
@@ -328,9 +328,9 @@ def _missed(rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHours
 
 
 def _overdue(
-    rule: RuleSpec, course: CourseFacts, channel: str, clinic: ClinicFacts, quiet: QuietHours, now: datetime
+    rule: RuleSpec, course: CourseFacts, channel: str, clinic: ClinicFacts, quiet: QuietHours
 ) -> Iterator[Desired]:
-    if course.state != "overdue" or course.overdue_since is None or has_booking(course, now=now):
+    if course.state != "overdue" or course.overdue_since is None or has_booking(course):
         return
     for number in range(rule.cap_count):
         on = course.overdue_since + timedelta(days=number * rule.repeat_days)
@@ -361,7 +361,7 @@ def _book_next(
     kind = "maintenance" if rule.trigger == "maintenance_due" else "intensive"
     if course.state not in _BOOKABLE or course.due_from is None or course.due_by is None:
         return
-    if course.phase_kind != kind or has_booking(course, now=now):
+    if course.phase_kind != kind or has_booking(course):
         return
     lead_days = clinic.booking_lead_days if rule.lead_days is None else rule.lead_days
     wanted = to_utc(course.due_from - timedelta(days=lead_days), rule.at_time or time(10), clinic.zone)
@@ -387,12 +387,12 @@ def _book_next(
     )
 
 
-def has_booking(course: CourseFacts, *, now: datetime) -> bool:
-    """Return whether any session is booked after now or the client is in the house."""
-    return any(
-        s.status == "arrived" or (s.status in AWAITED and s.starts_at is not None and s.starts_at > now)
-        for s in course.sessions
-    )
+def has_booking(course: CourseFacts) -> bool:
+    """Return whether any session is booked, ahead or in the past without an outcome.
+
+    Of the latter nobody knows yet whether the client came, so nobody may say that they did not.
+    """
+    return any(s.status == "arrived" or s.status in AWAITED for s in course.sessions)
 
 
 def _schedule(

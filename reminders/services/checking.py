@@ -27,16 +27,12 @@ class Ruling:
     reason: Reason | None = None
 
 
-def checked_rows(now: datetime) -> QuerySet[Reminder]:
+def checked_rows() -> QuerySet[Reminder]:
     """Return reminders with all that a ruling and a text need, in one query."""
     consent = Consent.objects.filter(
         client=OuterRef("client"), channel=OuterRef("channel"), withdrawn_at=None
     )
-    booking = TreatmentSession.objects.filter(
-        Q(starts_at__gt=now) | Q(status=SessionStatus.ARRIVED),
-        course=OuterRef("course"),
-        status__in=BOOKED_STATUSES,
-    )
+    booking = TreatmentSession.objects.filter(course=OuterRef("course"), status__in=BOOKED_STATUSES)
     pause = Pause.objects.filter(
         Q(to_on__isnull=True) | Q(to_on__gte=OuterRef("session__on")),
         course=OuterRef("course"),

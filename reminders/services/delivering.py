@@ -147,7 +147,7 @@ def _begin(claim: Claim, *, channels: Channels, now: datetime) -> tuple[str, _Pr
         # Two senders with two messages to one client: the second counts the first towards the day's cap.
         # Not a full lock, which would wait for rows that merely refer to the client.
         list(Client.objects.select_for_update(no_key=True).filter(pk=claim.client_id).values_list("pk"))
-        row = checked_rows(now).filter(pk=claim.reminder_id).get()
+        row = checked_rows().filter(pk=claim.reminder_id).get()
         if not _is_mine(row, claim, now):
             return "void"
         if row.channel in channels.down:

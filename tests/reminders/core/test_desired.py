@@ -237,8 +237,17 @@ def test_only_overdue_courses_are_nudged(state):
     assert desire(facts, OVERDUE, now="2026-03-09 00:00") == ()
 
 
-def test_overdue_course_with_a_booking_is_left_alone():
-    booked = overdue(session("2026-03-11 10:00"))
+@pytest.mark.parametrize(
+    ("starts", "status"),
+    [
+        ("2026-03-11 10:00", "booked"),
+        ("2026-03-11 10:00", "confirmed"),
+        ("2026-03-09 00:00", "arrived"),
+        ("2026-03-05 10:00", "booked"),  # not recorded yet: perhaps the client came
+    ],
+)
+def test_overdue_course_with_a_booking_is_left_alone(starts, status):
+    booked = overdue(session(starts, status))
 
     assert desire(booked, OVERDUE, now="2026-03-09 00:00") == ()
     assert len(desire(overdue(), OVERDUE, now="2026-03-09 00:00")) == 3
