@@ -237,7 +237,8 @@ class DeliveryAttempt(models.Model):
     reminder = models.ForeignKey(Reminder, models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()
     generation = models.PositiveIntegerField()
-    contact_point = models.ForeignKey(ContactPoint, models.PROTECT, null=True, blank=True, related_name="+")
+    # A client's changed address takes its row away; that there was an attempt stays on record.
+    contact_point = models.ForeignKey(ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=AttemptOutcome, default=AttemptOutcome.SENDING)
