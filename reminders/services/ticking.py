@@ -32,8 +32,8 @@ def tick_period(now: datetime) -> timedelta:
 def run_tick(*, now: datetime) -> dict[str, int] | None:
     """Do one period's work and return its counts, or None when somebody else has this period.
 
-    Reassesses the courses whose time has come (which brings their rows up to date), takes silent claims
-    back, expires what has outlived its use. Sending is the senders' work: see wake_senders().
+    Takes silent claims back, expires what has outlived its use, reassesses the courses whose time has come,
+    which brings their rows up to date. Sending is the senders' work: see wake_senders().
     """
     start = _period_start(now)
     with transaction.atomic():
@@ -45,8 +45,9 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
         )
     counts = {
         "recovered": recover_leases(now=now),
-        "reassessed": reassess_due(now=now),
+        # Before the courses, whose own sync would expire their rows uncounted.
         "expired": expire_stale(now=now),
+        "reassessed": reassess_due(now=now),
     }
     JobState.objects.filter(job=TICK).update(last_succeeded_at=now, last_counts=counts)
     TickRun.objects.filter(job=TICK, period_start__lt=start - _RUNS_KEPT).delete()

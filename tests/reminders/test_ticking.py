@@ -1,0 +1,242 @@
+"""The tick, its commands and tasks, and the health page that watches it."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from courses.models import Course
+from reminders.models import JobState, Reminder, TickRun
+from reminders.services import run_tick, wake_senders
+from reminders.tasks import send_due, tick
+from tests.reminders.builders import NOW, Memory, at, make_desk, send_at
+
+pytestmark = pytest.mark.django_db
+
+
+def test_second_tick_of_a_period_leaves():
+    make_desk()
+
+    first = run_tick(now=NOW)
+    again = run_tick(now=NOW + timedelta(seconds=4, milliseconds=999))
+    following = run_tick(now=NOW + timedelta(seconds=5))
+
+    assert (first is None, again is None, following is None) == (False, True, False)
+    assert TickRun.objects.count() == 2
+
+
+def test_period_is_a_minute_where_workers_are_woken(settings):
+    settings.IS_QUEUE_REMOTE = True
+
+    results = [run_tick(now=NOW + timedelta(seconds=seconds)) for seconds in (0, 59, 60)]
+
+    assert [result is None for result in results] == [False, True, False]
+
+
+def test_tick_remembers_its_last_success():
+    run_tick(now=NOW)
+
+    job = JobState.objects.get(job="tick")
+    assert (job.last_started_at, job.last_succeeded_at) == (NOW, NOW)
+
+
+def test_tick_that_fails_is_no_success(monkeypatch):
+    run_tick(now=NOW)
+    monkeypatch.setattr("reminders.services.ticking.expire_stale", lambda **_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        run_tick(now=NOW + timedelta(minutes=1))
+
+    job = JobState.objects.get(job="tick")
+    assert (job.last_started_at, job.last_succeeded_at) == (NOW + timedelta(minutes=1), NOW)
+
+
+def test_old_periods_are_forgotten():
+    run_tick(now=NOW)
+    run_tick(now=NOW + timedelta(days=1, minutes=1))
+
+    assert TickRun.objects.count() == 1
+
+
+def test_tick_finds_the_course_that_time_alone_made_overdue():
+    desk = make_desk()
+    assert desk.course.state == "due"
+
+    run_tick(now=at("2026-03-08 00:10"))
+
+    assert Course.objects.get().assessed_on.isoformat() == "2026-03-08"
+
+
+# ---------------------------------------------------------------- outages
+
+
+def test_three_hours_without_a_tick_send_what_is_still_of_use():
+    desk = make_desk()
+    send_at("2026-03-02 08:03")
+    channel = Memory()
+
+    counts = run_tick(now=at("2026-03-03 18:00"))
+    send_at("2026-03-03 18:00", channel)
+
+    assert counts["expired"] == 0
+    assert len(channel.messages) == 1
+    assert "tomorrow" in channel.messages[0].subject
+    assert desk.states("day-before") == [("sent", "")]
+
+
+def test_seven_days_without_a_tick_send_nothing_stale_and_explain_each():
+    desks = [make_desk() for _ in range(3)]
+    due = Reminder.objects.filter(state="due").count()
+    channel = Memory()
+
+    counts = run_tick(now=at("2026-03-09 12:00"))
+    send_at("2026-03-09 12:00", channel)
+
+    # The course is overdue by now; but whether the client came on the 4th is not recorded, so nobody nudges.
+    stale = Reminder.objects.filter(state="expired", decision_reason="stale")
+    assert (due, counts["expired"], stale.count()) == (9, 9, 9)
+    assert [desk.states("day-before") for desk in desks] == [[("expired", "stale")]] * 3
+    assert set(Course.objects.values_list("state", flat=True)) == {"overdue"}
+    assert channel.messages == []
+
+
+def test_what_a_late_message_says_is_true_when_it_goes():
+    make_desk()
+    Reminder.objects.filter(rule__slug="day-before").update(expires_at=at("2026-03-04 15:00"))
+    channel = Memory()
+
+    send_at("2026-03-04 09:00", channel)
+
+    assert channel.messages[0].subject == "Your visit: today, Wednesday, 4 March, 15:00"
+
+
+# ---------------------------------------------------------------- tasks and commands
+
+
+def test_tick_task_twice_sends_once(mailoutbox, time_machine):
+    make_desk()
+    time_machine.move_to(at("2026-03-03 15:00"), tick=False)
+
+    tick()
+    tick()
+
+    assert len(mailoutbox) == 1
+
+
+def test_send_task_twice_sends_once(mailoutbox, time_machine, monkeypatch):
+    make_desk()
+    when = at("2026-03-03 15:00")
+    monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
+
+    send_due()
+    send_due()
+
+    assert len(mailoutbox) == 1
+
+
+def test_senders_are_woken_only_where_there_are_any(
+    settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    make_desk()
+    woken = []
+    monkeypatch.setattr(send_due, "delay", lambda: woken.append(1))
+    settings.IS_QUEUE_REMOTE = True
+
+    with django_capture_on_commit_callbacks(execute=True):
+        wake_senders(now=at("2026-03-03 15:00"))
+        wake_senders(now=at("2026-03-01 15:00"))
+
+    assert woken == [1]
+    assert Reminder.objects.get(rule__slug="day-before").state == "due"
+
+
+def test_wake_up_that_fails_is_harmless(settings, monkeypatch, django_capture_on_commit_callbacks):
+    make_desk()
+    settings.IS_QUEUE_REMOTE = True
+
+    def refuse():
+        raise ConnectionError
+
+    monkeypatch.setattr(send_due, "delay", refuse)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        wake_senders(now=at("2026-03-03 15:00"))
+
+    assert send_at("2026-03-03 15:00", Memory()) == {"sent": 1}
+
+
+def test_tick_command_at_a_time(capsys, mailoutbox):
+    make_desk()
+
+    call_command("tick", "--at", "2026-03-03T15:00+02:00")
+    call_command("tick", "--at", "2026-03-03T15:00+02:00")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "recovered 0, expired 1, reassessed 0, sent 1",
+        "This period's tick has been done already.",
+    ]
+    assert len(mailoutbox) == 1
+
+
+@pytest.mark.parametrize("text", ["2026-03-03T15:00", "tomorrow"])
+def test_tick_command_refuses_a_time_without_offset(text):
+    with pytest.raises(CommandError, match="--at must"):
+        call_command("tick", "--at", text)
+
+
+def test_dispatch_command_sends_what_is_due(capsys, monkeypatch):
+    make_desk()
+    when = at("2026-03-03 15:00")
+    monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
+
+    call_command("dispatch")
+    call_command("dispatch")
+
+    assert capsys.readouterr().out.splitlines() == ["sent 1", "nothing due"]
+
+
+# ---------------------------------------------------------------- health
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "answer"), [(14, 200, "ok"), (15, 200, "ok"), (16, 503, "late")]
+)
+def test_health_turns_red_after_three_missed_ticks(client, time_machine, seconds, status, answer):
+    time_machine.move_to(NOW, tick=False)
+    run_tick(now=NOW)
+    time_machine.move_to(NOW + timedelta(seconds=seconds), tick=False)
+
+    response = client.get("/healthz")
+
+    assert response.status_code == status
+    assert response.json() == {
+        "status": "ok" if status == 200 else "failing",
+        "database": "ok",
+        "tick": answer,
+    }
+
+
+def test_health_before_the_first_tick_says_so(client):
+    response = client.get("/healthz")
+
+    assert (response.status_code, response.json()["tick"]) == (503, "never")
+
+
+def test_health_without_a_database(client, monkeypatch):
+    run_tick(now=timezone.now())
+
+    def fail(*_):
+        raise DatabaseError
+
+    monkeypatch.setattr(connection, "cursor", fail)
+
+    response = client.get("/healthz")
+
+    assert response.status_code == 503
+    assert response.json() == {"status": "failing", "database": "unreachable", "tick": "unknown"}
+
+
+def test_health_is_read_only(client):
+    assert client.post("/healthz").status_code == 405
