@@ -206,7 +206,7 @@ def _python_files(packages: Sequence[str]) -> list[Path]:
 
 def run_fast(result: Result) -> None:
     """Run the tests that need no server, no browser and no patience."""
-    run_suite(core_suite(), result)
+    run_suite(core_suite("not slow"), result)
     run_suite(sqlite_suite(f"{_NO_SERVER} and not slow"), result)
 
 
@@ -238,11 +238,13 @@ def _ignored(folders: Sequence[str]) -> list[str]:
     return [f"--ignore={folder}" for folder in folders]
 
 
-def core_suite() -> Suite:
+def core_suite(marks: str = "") -> Suite:
     """Return the tests of the core, in a Python that cannot import Django."""
     # The other plugins are of no use there, and importing them takes longer than the tests.
     unused = [word for name in ("django", "playwright", "base_url", "faker") for word in ("-p", f"no:{name}")]
-    return Suite("core without Django", [*unused, "-p", "bin.without_django", *core_folders()])
+    return Suite(
+        "core without Django", [*unused, "-p", "bin.without_django", "-m", marks, "-n", "2", *core_folders()]
+    )
 
 
 def sqlite_suite(marks: str) -> Suite:

@@ -12,7 +12,7 @@ from bin.verify import Result, Suite
 # The runs inside these tests need no application, and start sooner without it.
 WITHOUT_DJANGO = [
     *(word for word in verify.core_suite().arguments if not word.startswith("tests/")),
-    *("-c", str(ROOT / "pyproject.toml")),
+    *("-n", "0", "-c", str(ROOT / "pyproject.toml")),
 ]
 TESTS = """
 import time
