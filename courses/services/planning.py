@@ -423,6 +423,7 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
         if row.status in (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
     ]
     wanted: list[tuple[PlannedSession, SlotWish]] = []
+    by_date: list[TreatmentSession] = []
     for planned in proposal.plan.planned:
         if planned.start is None or planned.end is None:
             continue
@@ -435,7 +436,8 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
         if _is_booked_now(course, proposal, planned, now=now):
             wanted.append((planned, slot))
         else:
-            _create(course, planned, None, now=now)
+            by_date.append(_new_row(course, planned, None, now=now))
+    TreatmentSession.objects.bulk_create(by_date)
     moves, fresh, spare = _match(booked, wanted)
     with _refusing_clashes(course, [slot for _planned, slot in wanted], but=[row.pk for row in booked]):
         # Freed first, so that a session may take the day or the slot of one that moves away.
@@ -450,7 +452,9 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
                 cancel_reason=_("no longer in the plan"),
             )
         rows = [_move(row, planned, slot) for row, planned, slot in moves]
-        rows += [_create(course, planned, slot, now=now) for planned, slot in fresh]
+        rows += TreatmentSession.objects.bulk_create(
+            [_new_row(course, planned, slot, now=now) for planned, slot in fresh]
+        )
     return [_row_values(row) for row in sorted(rows, key=lambda row: row.on)]
 
 
@@ -513,10 +517,10 @@ def _move(row: TreatmentSession, planned: PlannedSession, slot: SlotWish) -> Tre
     return row
 
 
-def _create(
+def _new_row(
     course: Course, planned: PlannedSession, slot: SlotWish | None, *, now: datetime
 ) -> TreatmentSession:
-    return TreatmentSession.objects.create(
+    return TreatmentSession(
         clinic_id=course.clinic_id,
         course=course,
         client_id=course.client_id,
