@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -32,12 +33,12 @@ class StaffRequest(HttpRequest):
         return self.staff_member.clinic
 
 
-StaffView = Callable[Concatenate[StaffRequest, P], HttpResponse]
+StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 
 
 def staff_page(
     *, read: Capability | None = None, write: Capability | None = None
-) -> Callable[[StaffView[P]], Callable[..., HttpResponse]]:
+) -> Callable[[StaffView[P]], Callable[..., HttpResponseBase]]:
     """Let a view answer GET to who may read and POST to who may write; without a capability the verb is wrong.
 
     Asked in this order: logged in (else the login page), member of a clinic (else 403), verb (else 405),
@@ -46,12 +47,13 @@ def staff_page(
     needed = {"GET": read, "HEAD": read, "POST": write}
     allowed = [verb for verb, capability in needed.items() if capability]
 
-    def decorate(view: StaffView[P]) -> Callable[..., HttpResponse]:
+    def decorate(view: StaffView[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request)
-            if not request.staff_member:
+            # Lazy, so it may hold None, which only its truth tells.
+            if not request.staff_member:  # type: ignore[truthy-bool]
                 return render(request, "staff/no_clinic.html", status=403)
             capability = needed.get(request.method or "")
             if capability is None:

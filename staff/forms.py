@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from courses.models import (
     Cause,
     FlagKind,
     PauseReason,
+    Protocol,
     ProtocolContraindication,
     Reaction,
     Severity,
@@ -44,11 +46,29 @@ def named(choices: Any, empty: Any = None) -> list[tuple[str, Any]]:
     return [*front, *((value, capfirst(label)) for value, label in choices)]
 
 
-class PractitionerField(forms.ModelChoiceField):
+class PractitionerField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A treating member of the clinic, chosen by code."""
 
     def __init__(self, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(treating_members(clinic), to_field_name="code", **kwargs)
+
+
+class ProtocolField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A current protocol of the clinic, chosen by slug and named in the reader's language."""
+
+    def __init__(self, clinic: Clinic, **kwargs: Any) -> None:
+        current = Protocol.objects.for_clinic(clinic).filter(is_current=True)
+        super().__init__(current, to_field_name="slug", **kwargs)
+
+    def label_from_instance(self, protocol: Protocol) -> str:
+        return protocol.name_in(get_language() or "en")
+
+
+class MembershipField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of a user's memberships, named by clinic and role."""
+
+    def label_from_instance(self, member: StaffMember) -> str:
+        return f"{member.clinic.name} ({member.get_role_display()})"
 
 
 # ---------------------------------------------------------------- Today
@@ -204,15 +224,9 @@ class CourseFilterForm(forms.Form):
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["protocol"] = forms.ModelChoiceField(
-            clinic.protocols.filter(is_current=True),
-            to_field_name="slug",
-            required=False,
-            label=_("Protocol"),
-            empty_label=_("Any"),
+        self.fields["protocol"] = ProtocolField(
+            clinic, required=False, label=_("Protocol"), empty_label=_("Any")
         )
-        language = get_language() or "en"
-        self.fields["protocol"].label_from_instance = lambda protocol: protocol.name_in(language)  # type: ignore[attr-defined]
         self.fields["practitioner"] = PractitionerField(
             clinic, required=False, label=_("Practitioner"), empty_label=_("Anybody")
         )
@@ -308,7 +322,7 @@ class LanguageForm(forms.Form):
 
 
 class WorkplaceForm(forms.Form):
-    member = forms.ModelChoiceField(
+    member = MembershipField(
         StaffMember.objects.none(),
         to_field_name="code",
         label=_("Clinic you work in now"),
@@ -316,9 +330,6 @@ class WorkplaceForm(forms.Form):
         empty_label=None,
     )
 
-    def __init__(self, *args: Any, members: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, members: QuerySet[StaffMember], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["member"].queryset = members  # type: ignore[attr-defined]
-        self.fields["member"].label_from_instance = lambda member: (
-            f"{member.clinic.name} ({member.get_role_display()})"
-        )  # type: ignore[attr-defined]

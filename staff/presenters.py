@@ -243,12 +243,13 @@ def cause_words(flag: Flag) -> str:
     """Return who or what a lateness comes from, where the sentence does not say so itself."""
     if f"{flag.kind}.{flag.cause}" in SENTENCES:
         return ""
-    return {
+    words: dict[str, str] = {
         Cause.CLIENT: _("The client missed or cancelled"),
         Cause.CLINIC: _("The clinic cancelled"),
         Cause.BOTH: _("Client and clinic cancelled"),
         Cause.SCHEDULING: _("Booked late or not at all"),
-    }.get(flag.cause, "")  # type: ignore[call-overload,no-any-return]
+    }
+    return words.get(flag.cause, "")
 
 
 def telephone(client: Client) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 
 register = template.Library()
 
-_CONTROL_CLASS = {
+_CONTROL_CLASS: dict[type[forms.Widget], str] = {
     forms.CheckboxInput: "form-check-input",
     forms.Select: "form-select",
 }
@@ -37,7 +37,7 @@ def field(bound: forms.BoundField, wide: bool = False) -> dict[str, Any]:
     """Return a form field with its label, help and errors tied to the control."""
     widget = bound.field.widget
     if isinstance(widget, _GROUPS):
-        described, attrs = _described_by(bound), {}
+        described = _described_by(bound)
         return {
             "field": bound,
             "is_group": True,
@@ -48,7 +48,7 @@ def field(bound: forms.BoundField, wide: bool = False) -> dict[str, Any]:
     control_class = next(
         (name for kind, name in _CONTROL_CLASS.items() if isinstance(widget, kind)), "form-control"
     )
-    attrs = {"class": f"{widget.attrs.get('class', '')} {control_class}".strip()}
+    attrs: dict[str, str | bool] = {"class": f"{widget.attrs.get('class', '')} {control_class}".strip()}
     if described := _described_by(bound):
         attrs["aria-describedby"] = described
     if bound.errors:
@@ -67,8 +67,9 @@ def _optional() -> str:
 
 
 def _described_by(bound: forms.BoundField) -> str:
-    named = [f"{bound.auto_id}_helptext"] if bound.help_text else []
-    return " ".join([*named, f"{bound.auto_id}_error"] if bound.errors else named)
+    hint = f"{bound.auto_id}_helptext" if bound.help_text else ""
+    error = f"{bound.auto_id}_error" if bound.errors else ""
+    return f"{hint} {error}".strip()
 
 
 @register.filter

@@ -122,13 +122,17 @@ def _answer_row(
     return answer(request, _ROW, context, redirect_to=back, is_refused=is_refused)
 
 
+def _say(request: StaffRequest, flag: Flag, words: str) -> None:
+    messages.success(request, f"{flag.course.client.name}: {words}")
+
+
 @staff_page(write=Capability.BOOK)
 def acknowledge(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     flag = _find(request, code)
     with attempt(request) as tried:
         services.acknowledge_flag(flag=flag, by=acting(request), now=timezone.now())
     if not tried.is_refused:
-        messages.success(request, f"{flag.course.client.name}: {_('acknowledged.')}")
+        _say(request, flag, _("acknowledged."))
     return _answer_row(request, flag, is_refused=tried.is_refused)
 
 
@@ -142,7 +146,7 @@ def snooze(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
             services.snooze_flag(flag=flag, by=acting(request), now=timezone.now(), **form.cleaned_data)
     if not is_post or form.errors:
         return _answer_row(request, flag, panel="snooze", form=form, is_refused=is_post)
-    messages.success(request, f"{flag.course.client.name}: {_('put off.')}")
+    _say(request, flag, _("put off."))
     return _answer_row(request, flag)
 
 
@@ -156,5 +160,5 @@ def call(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
             services.record_call(flag=flag, by=acting(request), now=timezone.now(), **form.cleaned_data)
     if not is_post or form.errors:
         return _answer_row(request, flag, panel="call", form=form, is_refused=is_post)
-    messages.success(request, f"{flag.course.client.name}: {_('the call is on record.')}")
+    _say(request, flag, _("the call is on record."))
     return _answer_row(request, flag)
