@@ -1,0 +1,123 @@
+"""Exported files: what a spreadsheet must not take for a formula, and dates that every program reads alike."""
+
+import csv
+import io
+from datetime import UTC, date, datetime, time
+
+import openpyxl
+import pytest
+
+from reports.cells import defused, plain
+from reports.writers import csv_lines, xlsx_file
+
+DANGEROUS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\x00=1+1",
+    " =1+1",
+    "\u00a0=1+1",
+    "\u200b=1+1",
+    "\ufeff=1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    '=HYPERLINK("http://example.com","x")',
+    "=cmd|' /C calc'!A0",
+    " \t\x00 ＝1+1",
+]
+HARMLESS = ["", "Anna", "1+1", "a=b", "10–15", "'quoted", "Līga-Marta", "Иванова", "a@example.com", " spaced"]
+
+
+class Rows:
+    """An exporter of the rows given."""
+
+    name = "rows"
+
+    def __init__(self, *rows):
+        self._rows = rows
+
+    def head(self):
+        return ["first", "second"]
+
+    def rows(self):
+        return iter(self._rows)
+
+
+def read_csv(exporter):
+    return list(csv.reader(io.StringIO("".join(csv_lines(exporter)).removeprefix("\ufeff"))))
+
+
+def read_xlsx(exporter):
+    with xlsx_file(exporter) as file:
+        return openpyxl.load_workbook(io.BytesIO(file.read())).active
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_csv_cell_is_never_a_formula(text):
+    cell = read_csv(Rows([text, "x"]))[1][0]
+
+    assert cell.startswith("'")
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_csv_cell_without_danger_stays_as_it_is(text):
+    assert read_csv(Rows([text, "x"]))[1] == [text, "x"]
+
+
+@pytest.mark.parametrize("text", [*DANGEROUS, *HARMLESS])
+def test_xlsx_cell_is_never_a_formula(text):
+    sheet = read_xlsx(Rows([text, "x"]))
+
+    assert [
+        cell.data_type
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None and cell.data_type == "f"
+    ] == []
+    assert sheet["B2"].value == "x"
+
+
+def test_xlsx_text_is_kept_letter_by_letter():
+    assert read_xlsx(Rows(["=1+1", "+371 20 000 000"]))["A2"].value == "=1+1"
+
+
+def test_negative_numbers_stay_numbers():
+    assert defused(-3) == -3
+    assert read_xlsx(Rows([-3, 0.5]))["A2"].value == -3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (date(2026, 3, 2), "2026-03-02"),
+        (datetime(2026, 3, 2, 7, 30, tzinfo=UTC), "2026-03-02T07:30+00:00"),
+        (time(7, 30), "07:30:00"),
+        ("a\x00b\x1fc", "abc"),
+        ("two\r\nlines\tand a tab", "two  lines and a tab"),
+        (7, 7),
+    ],
+)
+def test_plain_values(value, text):
+    assert plain(value) == text
+
+
+def test_csv_starts_with_a_byte_order_mark_and_its_head():
+    assert "".join(csv_lines(Rows())) == "\ufefffirst,second\r\n"
+
+
+def test_csv_quotes_what_separates():
+    assert "".join(csv_lines(Rows(['a,b"c', "d"]))).splitlines()[1] == '"a,b""c",d'
+
+
+def test_csv_of_many_rows_comes_in_blocks():
+    blocks = list(csv_lines(Rows(*(["a", number] for number in range(1200)))))
+
+    assert len(blocks) == 3
+    assert len("".join(blocks).splitlines()) == 1201
