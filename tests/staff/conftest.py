@@ -1,0 +1,117 @@
+"""A clinic in Riga on Monday 9 March 2026 at ten, its people logged in, and a course with bookings."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+
+from clinics.models import Role
+from courses.services import record_attendance
+from tests.factories import (
+    ClientFactory,
+    ClinicFactory,
+    ProtocolFactory,
+    RoomFactory,
+    StaffMemberFactory,
+    actor_of,
+    book,
+    prescribe,
+)
+
+TODAY = date(2026, 3, 9)
+NOW = datetime(2026, 3, 9, 8, tzinfo=UTC)
+START = datetime(2026, 3, 2, 4, tzinfo=UTC)
+THURSDAY = datetime(2026, 3, 5, 8, tzinfo=UTC)
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def monday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def clinic(db):
+    return ClinicFactory(name="Kalnina Clinic")
+
+
+@pytest.fixture
+def prescriber(clinic):
+    return StaffMemberFactory(clinic=clinic, role=Role.PRESCRIBER, display_name="Dr Ozola")
+
+
+@pytest.fixture
+def room(clinic):
+    return RoomFactory(clinic=clinic, name="Room 1")
+
+
+@pytest.fixture
+def protocol(clinic):
+    return ProtocolFactory(clinic=clinic, slug="manual")
+
+
+@pytest.fixture
+def log_in():
+    """Return a function that logs a staff member in and gives their browser."""
+
+    def log_in(member):
+        browser = Browser()
+        browser.force_login(member.user, backend=BACKEND)
+        return browser
+
+    return log_in
+
+
+@pytest.fixture
+def browser_of(clinic, log_in):
+    """Return a function that gives the browser of a new member of the clinic with a role."""
+
+    def browser_of(role, **fields):
+        return log_in(StaffMemberFactory(clinic=clinic, role=role, is_treating=False, **fields))
+
+    return browser_of
+
+
+@pytest.fixture
+def reception(browser_of):
+    return browser_of(Role.RECEPTIONIST)
+
+
+@pytest.fixture
+def make_course(prescriber, protocol):
+    """Return a function that prescribes a course, attended on the 2nd and 4th unless told."""
+
+    def make_course(*, given_name="Anna", family_name="Berzina", attended=(2, 4), at=10):
+        client = ClientFactory(
+            clinic=prescriber.clinic,
+            given_name=given_name,
+            family_name=family_name,
+            search_text=f"{given_name} {family_name}".lower(),
+        )
+        course = prescribe(
+            now=START, member=prescriber, client=client, protocol=protocol, practitioner=prescriber
+        )
+        for number in attended:
+            on = date(2026, 3, number)
+            # In the order of time: an assessment ignores what lies after its day.
+            session = book(course, on, time(at), now=datetime(2026, 3, number, 5, tzinfo=UTC))
+            done = datetime(2026, 3, number, 16, tzinfo=UTC)
+            record_attendance(session=session, by=actor_of(prescriber), now=done, minutes=45)
+            course.refresh_from_db()
+        return course
+
+    return make_course
+
+
+@pytest.fixture
+def course(make_course):
+    return make_course()
+
+
+@pytest.fixture
+def session(course, room):
+    """A booking of today at eleven: the third session."""
+    return book(course, TODAY, time(11), now=NOW, room=room)

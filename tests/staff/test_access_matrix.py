@@ -1,0 +1,229 @@
+"""Every route, role and clinic: who gets in. A route that does not stand here fails."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from types import SimpleNamespace
+
+import pytest
+from django.db import transaction
+from django.test import Client as Browser
+from django.urls import URLResolver, get_resolver, reverse
+
+from clinics.models import Role
+from courses.models import Flag
+from courses.services import pause_course
+from tests.factories import (
+    ClientFactory,
+    ClinicFactory,
+    ProtocolFactory,
+    StaffMemberFactory,
+    actor_of,
+    book,
+    prescribe,
+)
+from tests.staff.conftest import BACKEND, NOW, START
+
+OWNER, PRESCRIBER, PRACTITIONER, RECEPTIONIST, ANALYST = Role
+EVERYBODY = frozenset(Role)
+BOOKS = frozenset({OWNER, PRESCRIBER, RECEPTIONIST})
+RECORDS = BOOKS | {PRACTITIONER}
+PRESCRIBES = frozenset({OWNER, PRESCRIBER})
+EXPORTS = frozenset({OWNER, ANALYST})
+NOBODY = frozenset()
+
+
+@dataclass(frozen=True)
+class Route:
+    """Who may GET and who may POST; an empty set means that the verb is wrong there."""
+
+    get: frozenset = NOBODY
+    post: frozenset = NOBODY
+    # The names of the address's parts and where the world keeps them.
+    parts: tuple = ()
+
+
+SESSION = (("code", "session"),)
+FLAG = (("code", "flag"),)
+CLIENT = (("code", "client"),)
+COURSE = (("code", "course"),)
+
+MATRIX = {
+    "staff:today": Route(get=EVERYBODY),
+    "staff:session-arrive": Route(post=RECORDS, parts=SESSION),
+    "staff:session-screen": Route(get=RECORDS, post=RECORDS, parts=SESSION),
+    "staff:session-attend": Route(get=RECORDS, post=RECORDS, parts=SESSION),
+    "staff:session-miss": Route(post=RECORDS, parts=SESSION),
+    "staff:session-cancel": Route(post=BOOKS, parts=SESSION),
+    "staff:session-confirm": Route(post=BOOKS, parts=SESSION),
+    "staff:session-undo": Route(post=RECORDS, parts=SESSION),
+    "staff:session-pause": Route(get=BOOKS, post=BOOKS, parts=SESSION),
+    "staff:session-resume": Route(get=BOOKS, post=BOOKS, parts=SESSION),
+    "staff:attention": Route(get=EVERYBODY),
+    "staff:flag-acknowledge": Route(post=BOOKS, parts=FLAG),
+    "staff:flag-snooze": Route(get=BOOKS, post=BOOKS, parts=FLAG),
+    "staff:flag-call": Route(get=BOOKS, post=BOOKS, parts=FLAG),
+    "staff:course-list": Route(get=EVERYBODY),
+    "staff:course-export": Route(get=EXPORTS),
+    "staff:client-list": Route(get=EVERYBODY),
+    "staff:client-add": Route(get=BOOKS, post=BOOKS),
+    "staff:client-edit": Route(get=EVERYBODY, post=BOOKS, parts=CLIENT),
+    "staff:profile": Route(get=EVERYBODY),
+    "staff:profile-language": Route(post=EVERYBODY),
+    "staff:profile-clinic": Route(post=EVERYBODY),
+    "staff:course-new": Route(get=PRESCRIBES, post=PRESCRIBES),
+    "staff:course-change": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
+    "staff:course-detail": Route(get=EVERYBODY, parts=COURSE),
+    "staff:course-book": Route(get=BOOKS, post=BOOKS, parts=COURSE),
+    "staff:course-replan": Route(get=BOOKS, post=BOOKS, parts=COURSE),
+    "staff:course-session-move": Route(get=BOOKS, post=BOOKS, parts=(*COURSE, ("session_code", "session"))),
+    "staff:course-pause": Route(get=BOOKS, post=BOOKS, parts=COURSE),
+    "staff:course-resume": Route(post=BOOKS, parts=COURSE),
+    "staff:course-pause-remove": Route(post=BOOKS, parts=(*COURSE, ("pause_code", "pause"))),
+    "staff:course-condition": Route(get=RECORDS, post=RECORDS, parts=COURSE),
+    "staff:course-override": Route(
+        get=PRESCRIBES, post=PRESCRIBES, parts=(*COURSE, ("condition", "condition"))
+    ),
+    "staff:course-target": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
+    "staff:course-end-phase": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
+    "staff:course-restart": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
+    "staff:course-discontinue": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
+}
+# Routes whose access other tests hold: the login's own pages, the API, health, the demonstration's mailbox.
+ELSEWHERE = ("accounts/", "api/v1/", "healthz", "demo/mailbox/")
+
+# What a refusal looks like; whatever else an allowed request answers is its own tests' business.
+REFUSALS = {403, 404, 405}
+
+
+def all_routes():
+    """Return every address pattern of the site with its name."""
+
+    def walk(resolver, prefix, namespace):
+        for pattern in resolver.url_patterns:
+            address = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern, address, pattern.namespace or namespace)
+            else:
+                yield address, f"{namespace}:{pattern.name}" if namespace else pattern.name
+
+    return list(walk(get_resolver(), "", ""))
+
+
+def test_every_route_stands_in_the_matrix():
+    named = {name for address, name in all_routes() if not address.startswith(ELSEWHERE)}
+
+    assert named == set(MATRIX)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """Two clinics alike, each with a member of every role and one of everything; rolled back at the end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield SimpleNamespace(home=make_clinic(), abroad=make_clinic())
+        transaction.set_rollback(True)
+
+
+def make_clinic():
+    clinic = ClinicFactory()
+    members = {
+        role: StaffMemberFactory(clinic=clinic, role=role, is_treating=role == PRESCRIBER) for role in Role
+    }
+    by = actor_of(members[PRESCRIBER])
+    client = ClientFactory(clinic=clinic)
+    protocol = ProtocolFactory(clinic=clinic)
+    course = prescribe(now=START, member=members[PRESCRIBER], client=client, protocol=protocol)
+    session = book(course, date(2026, 3, 9), time(11), now=datetime(2026, 3, 9, 5, tzinfo=UTC))
+    course.refresh_from_db()
+    pause = pause_course(
+        course=course, from_on=date(2026, 3, 20), to_on=date(2026, 3, 21), reason="travel", by=by, now=NOW
+    )
+    flag = Flag.objects.filter(course=course, resolved_at=None).first()
+    return SimpleNamespace(
+        members=members,
+        session=session.code,
+        flag=flag.code,
+        client=client.code,
+        course=course.code,
+        pause=pause.code,
+        condition="influenza",
+    )
+
+
+@pytest.fixture
+def ask(world, django_db_blocker):
+    """Return a function that asks for a route and gives the status; what it changed is taken back."""
+
+    def ask(name, verb, *, member=None, subjects=None):
+        parts = {key: getattr(subjects or world.home, where) for key, where in MATRIX[name].parts}
+        with django_db_blocker.unblock(), transaction.atomic():
+            browser = Browser(raise_request_exception=False)
+            if member:
+                browser.force_login(member.user, backend=BACKEND)
+            response = getattr(browser, verb)(reverse(name, kwargs=parts))
+            transaction.set_rollback(True)
+        return response
+
+    return ask
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_route_lets_in_exactly_these_roles(ask, world, name):
+    route = MATRIX[name]
+    wrong = []
+    for verb, roles in (("get", route.get), ("post", route.post)):
+        for role in Role:
+            status = ask(name, verb, member=world.home.members[role]).status_code
+            if not roles:
+                is_right = status == 405
+            elif role in roles:
+                is_right = status not in REFUSALS and status < 500
+            else:
+                is_right = status == 403
+            if not is_right:
+                wrong.append((verb, role.value, status))
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", [name for name, route in MATRIX.items() if route.parts])
+def test_route_hides_what_belongs_to_another_clinic(ask, world, name):
+    route = MATRIX[name]
+    statuses = {
+        (verb, role.value): ask(
+            name, verb, member=world.home.members[role], subjects=world.abroad
+        ).status_code
+        for verb, roles in (("get", route.get), ("post", route.post))
+        for role in roles
+    }
+
+    assert statuses
+    assert {asked: status for asked, status in statuses.items() if status != 404} == {}
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_route_sends_strangers_to_the_login(ask, name):
+    for verb in ("get", "post"):
+        response = ask(name, verb)
+
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_route_knows_no_other_verbs(ask, world, name):
+    statuses = {
+        verb: ask(name, verb, member=world.home.members[OWNER]).status_code for verb in ("put", "delete")
+    }
+
+    assert statuses == {"put": 405, "delete": 405}
+
+
+def test_member_who_left_gets_in_nowhere(ask, world, django_db_blocker):
+    with django_db_blocker.unblock(), transaction.atomic():
+        member = world.home.members[OWNER]
+        type(member).objects.filter(pk=member.pk).update(is_active=False)
+        response = ask("staff:today", "get", member=member)
+        transaction.set_rollback(True)
+
+    assert response.status_code == 403
+    assert "No clinic yet" in response.content.decode()

@@ -1,0 +1,122 @@
+"""Clients: finding, registering and changing them."""
+
+import pytest
+
+from audit.models import AuditEvent
+from clients.models import Channel, Client, ContactPoint
+from clinics.models import Role
+from tests.factories import ClientFactory
+from tests.staff.conftest import HTMX
+from tests.staff.test_today import words_of
+
+FILLED = {
+    "given_name": "Līga",
+    "family_name": "Ozola",
+    "language": "ru",
+    "email": "liga@example.com",
+    "phone": "20000001",
+    "allowed": ["email", "sms"],
+    "prefers_weekdays": ["1", "3"],
+    "prefers_from_time": "17:00",
+    "prefers_to_time": "19:00",
+}
+
+
+@pytest.fixture
+def person(clinic):
+    return ClientFactory(clinic=clinic, given_name="Anna", family_name="Berzina", search_text="anna berzina")
+
+
+def test_list_names_contacts_and_running_courses(reception, course):
+    words = words_of(reception.get("/clients/"))
+
+    email = ContactPoint.objects.get().value
+    assert f"Anna Berzina {email} 1 course runs" in words
+
+
+def test_list_without_clients_teaches(reception):
+    assert "No clients yet" in words_of(reception.get("/clients/"))
+
+
+def test_telephone_is_found_however_it_is_typed(reception):
+    reception.post("/clients/new/", FILLED)
+
+    found = words_of(reception.get("/clients/?q=%2B371+2000-0001", headers=HTMX))
+
+    assert "Līga Ozola +371 20 000 001 liga@example.com" in found
+
+
+def test_list_takes_the_same_queries_for_one_client_and_for_three(
+    reception, clinic, django_assert_num_queries
+):
+    ClientFactory(clinic=clinic)
+    reception.get("/clients/")
+    with django_assert_num_queries(7):
+        reception.get("/clients/")
+
+    ClientFactory(clinic=clinic)
+    ClientFactory(clinic=clinic)
+
+    with django_assert_num_queries(7):
+        reception.get("/clients/")
+
+
+def test_new_client_is_registered_with_contacts_and_consents(reception):
+    response = reception.post("/clients/new/", FILLED)
+
+    client = Client.objects.get()
+    assert response["Location"] == f"/clients/{client.code}/"
+    assert (client.name, client.language, client.prefers_weekdays) == ("Līga Ozola", "ru", [1, 3])
+    assert dict(client.contact_points.values_list("channel", "value")) == {
+        Channel.EMAIL: "liga@example.com",
+        Channel.SMS: "+37120000001",
+    }
+    assert set(client.consents.values_list("channel", flat=True)) == {Channel.EMAIL, Channel.SMS}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"given_name": ""}, "This field is required."),
+        ({"phone": "12"}, "This is not a telephone number."),
+        ({"email": "liga"}, "Enter a valid email address."),
+        ({"email": ""}, "Messages are allowed on this channel, so its address is needed."),
+        ({"prefers_to_time": "16:00"}, "The preferred time ends before it begins."),
+    ],
+)
+def test_wrong_entry_is_said_at_its_field(reception, change, message):
+    response = reception.post("/clients/new/", FILLED | change)
+
+    assert response.status_code == 422
+    assert message in words_of(response)
+    assert Client.objects.count() == 0
+
+
+def test_change_is_saved_and_the_page_shows_it(reception, person):
+    response = reception.post(f"/clients/{person.code}/", FILLED, follow=True)
+
+    person.refresh_from_db()
+    assert person.name == "Līga Ozola"
+    assert "Saved." in words_of(response)
+    assert 'value="17:00"' in response.content.decode()
+
+
+def test_reading_a_client_is_on_record(reception, person):
+    reception.get(f"/clients/{person.code}/")
+
+    event = AuditEvent.objects.get(action="client.read")
+    assert event.subject_code == person.code
+
+
+def test_reader_sees_the_client_but_no_button(browser_of, person):
+    page = browser_of(Role.ANALYST).get(f"/clients/{person.code}/").content.decode()
+
+    assert 'value="Berzina"' in page
+    assert "disabled>" in page
+    assert "Save</button>" not in page
+
+
+def test_client_page_lists_the_courses(reception, course):
+    words = words_of(reception.get(f"/clients/{course.client.code}/"))
+
+    assert "Anti-cellulite massage from Mon 2 Mar Resting" in words
