@@ -44,7 +44,10 @@ def attempt(request: StaffRequest, form: forms.Form | None = None) -> Iterator[A
 
 
 def add_refusal(form: forms.Form, error: CourseError) -> None:
-    known = {name: text for name, text in error.fields.items() if name in form.fields}
+    # A form may ask for what a verb takes as one value in several fields of other names.
+    aliases: dict[str, str] = getattr(form, "refused_as", {})
+    named = {aliases.get(name, name): text for name, text in error.fields.items()}
+    known = {name: text for name, text in named.items() if name in form.fields}
     for name, text in known.items():
         form.add_error(name, text)
     if not known:

@@ -1,7 +1,7 @@
 """What staff type on a course's page; whether it may be done is for the services to say."""
 
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -87,6 +87,8 @@ class RoomField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in
 class SlotForm(forms.Form):
     """A slot in the clinic's wall time: an offered one in a click, or another one typed."""
 
+    refused_as: ClassVar = {"starts_at": "at"}
+
     on = forms.DateField(label=_("Day"), widget=DateInput())
     at = forms.TimeField(label=_("Time"), widget=TimeInput())
     minutes = forms.IntegerField(
@@ -115,10 +117,6 @@ class SlotForm(forms.Form):
             "practitioner": self.cleaned_data["practitioner"],
             "room": self.cleaned_data["room"],
         }
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        # The verbs speak of one instant, which this form asks for in two fields.
-        super().add_error("at" if field == "starts_at" else field, error)
 
 
 class ReplanForm(forms.Form):
