@@ -142,7 +142,7 @@ class TranslatedWords:
 def summary_of(facts: RibbonFacts) -> str:
     """Return the whole ribbon in one short line."""
     words = TranslatedWords(facts.today)
-    counts = Counter(mark.kind for mark in facts.marks)
+    counts: Counter[str] = Counter(mark.kind for mark in facts.marks)
     attended = sum(counts[kind] for kind in ATTENDED_MARKS)
     missed = counts["no_show"] + counts["cancelled_late"]
     booked = sum(counts[kind] for kind in BOOKED_MARKS)

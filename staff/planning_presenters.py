@@ -42,7 +42,7 @@ def window_sentence(offers: SlotOffers, *, today: date) -> str:
     window = offers.window
     if window is None:
         return _("Everything prescribed is booked or done.")
-    return _("Session %(number)s may be %(window)s.") % {
+    return _("Allowed for session %(number)s: %(window)s.") % {
         "number": window.session,
         "window": span_words(window.due_from, window.due_by, today=today),
     }
@@ -119,14 +119,15 @@ def compare(
     """
     olds = [row for row in proposal.before if row.starts_at is not None]
     news = [planned for planned in proposal.plan.planned if planned.start is not None]
-    staying = {row.starts_at for row in olds} & {planned.start for planned in news}
+    starts = {planned.start for planned in news}
+    staying = {row.starts_at: row for row in olds if row.starts_at in starts}
     moving = iter([row for row in olds if row.starts_at not in staying])
     lines: list[tuple[datetime, ComparedSlot]] = []
     for planned in news:
         start = planned.start
         if start is None:
             continue
-        old = None if start in staying else next(moving, None)
+        old = staying.get(start) or next(moving, None)
         kind: Change = "same" if start in staying else "moved" if old else "new"
         lines.append((start, _line(kind, old, planned, people, rooms, today=today)))
     lines += [

@@ -47,7 +47,7 @@ class PrescribeForm(forms.Form):
 
 
 def _number(label: Any, *, least: int = 1, most: int = 366, required: bool = False) -> forms.IntegerField:
-    widget = forms.NumberInput(attrs={"inputmode": "numeric", "class": "in-sentence"})
+    widget = forms.NumberInput(attrs={"inputmode": "numeric", "placeholder": "–"})
     return forms.IntegerField(label=label, min_value=least, max_value=most, required=required, widget=widget)
 
 
@@ -147,7 +147,7 @@ def phase_initial(phase: PhaseSpec) -> dict[str, Any]:
         "sessions_max": phase.sessions_max,
         "frequency": phase.cadence.frequency,
         "period_min": phase.cadence.period_min,
-        "period_max": phase.cadence.period_max,
+        "period_max": phase.cadence.period_max if phase.cadence.period_max > phase.cadence.period_min else None,
         "minutes_min": phase.minutes_min,
         "minutes_max": phase.minutes_max,
         "duration": duration,
@@ -170,7 +170,6 @@ NEW_PHASE: Final = {
     "kind": "maintenance",
     "frequency": 1,
     "period_min": 14,
-    "period_max": 14,
     "duration_unit": "weeks",
 }
 

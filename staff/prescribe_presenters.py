@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from clinics.core import ClinicCalendar
 from courses.core.assess import assess
-from courses.core.ribbon import RibbonFacts, gather_ribbon
+from courses.core.ribbon import EndFlag, RibbonFacts, gather_ribbon
 from courses.core.types import PhaseSpec, Prescription, SessionRecord
 from courses.models import ProtocolContraindication
 from courses.services import CourseDraft, CoursePreview, Objection
@@ -162,7 +162,9 @@ def _ribbon(
     records = [SessionRecord(planned.on, "booked") for planned in preview.plan.planned]
     lead_days = draft.clinic.booking_lead_days
     assessment = assess(prescription, records, (), (), calendar, lead_days, today=today)
-    return gather_ribbon(prescription, records, (), calendar, assessment, today=today)
+    facts = gather_ribbon(prescription, records, (), calendar, assessment, today=today)
+    # Here all of the course is planned: its end is the last date, not the projection of one phase.
+    return replace(facts, end=EndFlag(records[-1].on, "projected")) if records else facts
 
 
 def with_targets(forms: Sequence[PhaseForm], before: Sequence[PhaseSpec]) -> list[PhaseSpec]:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -218,7 +218,10 @@ def _preview(request: StaffRequest, writing: _Writing, *, now: datetime) -> Mapp
     )
     known = {"sentence": shown.sentence(draft.phases), "objections": objections}
     try:
-        preview = services.preview_course(draft=draft, now=now)
+        # The dates are worth seeing while the reason against a condition is still to be written.
+        reasons = dict.fromkeys((row.condition for row in objections), "?") | dict(draft.overrides)
+        reasons = {condition: text.strip() or "?" for condition, text in reasons.items()}
+        preview = services.preview_course(draft=replace(draft, overrides=reasons), now=now)
     except CourseError as error:
         if not writing.form.errors:
             add_refusal(writing.form, error)
