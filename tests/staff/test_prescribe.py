@@ -1,0 +1,256 @@
+"""Prescribing: the preview that saves nothing, and the one act that saves and books all of it."""
+
+from datetime import date
+
+import pytest
+
+from clinics.models import Role
+from courses.models import ContraindicationOverride, Course, PrescriptionRevision, TreatmentSession
+from courses.services import record_contraindication
+from tests.factories import ClientFactory, ProtocolFactory, actor_of
+from tests.staff.conftest import HTMX, NOW, TODAY
+from tests.staff.test_today import words_of
+
+NEW = "/courses/new/"
+TO_PREVIEW = {**HTMX, "HX-Target": "preview"}
+
+
+@pytest.fixture
+def doctor(log_in, prescriber):
+    return log_in(prescriber)
+
+
+@pytest.fixture
+def client_row(clinic):
+    return ClientFactory(clinic=clinic, given_name="Liga", family_name="Zarina", search_text="liga zarina")
+
+
+@pytest.fixture
+def typed(client_row, protocol, prescriber):
+    """Everything a prescriber types for six sessions every one or two days."""
+    return {
+        "client": str(client_row.code),
+        "protocol": str(protocol.code),
+        "start_on": "2026-03-10",
+        "practitioner": str(prescriber.code),
+        "phase_count": "1",
+        "phases-0-kind": "intensive",
+        "phases-0-sessions_min": "6",
+        "phases-0-sessions_max": "6",
+        "phases-0-frequency": "1",
+        "phases-0-period_min": "1",
+        "phases-0-period_max": "2",
+        "phases-0-minutes_min": "30",
+        "phases-0-minutes_max": "45",
+        "phases-0-duration": "",
+        "phases-0-duration_unit": "weeks",
+    }
+
+
+def test_sheet_starts_with_the_phases_of_the_protocol_named(doctor, protocol, client_row):
+    page = doctor.get(f"{NEW}?protocol={protocol.code}&client={client_row.code}")
+
+    assert [row.form["sessions_max"].value() for row in page.context["phases"]] == [15, None]
+    assert [row.form["duration"].value() for row in page.context["phases"]] == [None, 1]
+    assert "Liga Zarina" in words_of(page)
+
+
+def test_client_is_found_by_any_part_of_the_name(doctor, client_row, clinic):
+    ClientFactory(clinic=clinic, search_text="somebody else")
+    abroad = ClientFactory(search_text="liga abroad")
+
+    found = doctor.get(f"{NEW}?client_q=zar+lig").context["found"]
+
+    assert found == [client_row]
+    assert abroad not in found
+
+
+def test_preview_shows_every_date_with_its_reason_and_saves_nothing(doctor, typed):
+    answer = doctor.post(NEW, typed | {"do": "preview"}, headers=TO_PREVIEW)
+
+    words = words_of(answer)
+    assert answer.status_code == 200
+    assert "6 sessions, every 1–2 days, 30–45 minutes." in words
+    assert "6 sessions, Tue 10 Mar to Mon 16 Mar" in words
+    assert "1 Tue 10 Mar, 09:00 Dr Ozola Due from Tue 10 Mar to Thu 12 Mar." in words
+    assert 'class="ribbon-chart"' in answer.content.decode()
+    assert "<form" not in answer.content.decode()
+    assert not Course.objects.exists()
+
+
+def test_preview_without_script_is_the_whole_page(doctor, typed):
+    answer = doctor.post(NEW, typed | {"do": "preview"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "<html" in page
+    assert 'name="phases-0-sessions_max" value="6"' in page
+
+
+def test_preview_names_what_is_missing(doctor, typed):
+    answer = doctor.post(
+        NEW, typed | {"do": "preview", "client": "", "phases-0-period_min": ""}, headers=TO_PREVIEW
+    )
+
+    assert answer.status_code == 200
+    assert "Still to look at: Client, phase 1: Every so many days, at least" in words_of(answer)
+
+
+def test_prescribing_saves_and_books_the_whole_plan(doctor, typed, prescriber, client_row, protocol):
+    answer = doctor.post(NEW, typed | {"do": "prescribe"})
+
+    course = Course.objects.get()
+    booked = list(TreatmentSession.objects.filter(course=course).order_by("on"))
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/courses/{course.code}/"
+    assert (course.client, course.protocol, course.prescribed_by) == (client_row, protocol, prescriber)
+    assert [session.on.day for session in booked] == [10, 11, 12, 13, 14, 16]
+    assert {session.status for session in booked} == {"booked"}
+    assert {session.practitioner for session in booked} == {prescriber}
+
+
+def test_prescribing_with_htmx_goes_to_the_course(doctor, typed):
+    answer = doctor.post(NEW, typed | {"do": "prescribe"}, headers=HTMX)
+
+    assert answer["HX-Redirect"] == f"/courses/{Course.objects.get().code}/"
+
+
+def test_what_is_left_out_is_as_usual_for_the_rhythm(doctor, typed):
+    doctor.post(NEW, typed | {"do": "prescribe"})
+
+    phase = PrescriptionRevision.objects.get().phases.get()
+    assert (phase.rest_days, phase.flex_days, phase.grace_days, phase.lapse_days) == (1, 0, 1, 14)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "message"),
+    [
+        ({"phases-0-sessions_max": "4"}, "sessions_max", "The second number is smaller than the first."),
+        ({"phases-0-period_max": "0"}, "period_max", "Ensure this value is greater than or equal to 1."),
+        ({"phases-0-frequency": "3"}, "frequency", "There is one session a day at most."),
+        (
+            {"phases-0-sessions_min": "", "phases-0-sessions_max": ""},
+            "sessions_max",
+            "Say how many sessions, or for how long.",
+        ),
+        ({"phases-0-flex_days": "1"}, "flex_days", "The period cannot give by its whole length."),
+        (
+            {"phases-0-grace_days": "9", "phases-0-lapse_days": "3"},
+            "grace_days",
+            "Overdue comes before lapsed.",
+        ),
+    ],
+)
+def test_wrong_phase_keeps_what_was_typed_and_names_the_field(doctor, typed, wrong, field, message):
+    answer = doctor.post(NEW, typed | wrong | {"do": "prescribe"}, headers=HTMX)
+
+    (row,) = answer.context["phases"]
+    assert answer.status_code == 422
+    assert row.form.errors == {field: [message]}
+    assert row.form["minutes_max"].value() == "45"
+    assert not Course.objects.exists()
+
+
+def test_foreign_client_is_refused(doctor, typed):
+    abroad = ClientFactory()
+
+    answer = doctor.post(NEW, typed | {"do": "prescribe", "client": str(abroad.code)}, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"client": ["Choose a client."]}
+    assert abroad.name not in words_of(answer)
+
+
+def test_phase_is_added_and_removed_with_all_else_kept(doctor, typed):
+    added = doctor.post(NEW, typed | {"do": "add"}, headers=HTMX)
+    removed = doctor.post(
+        NEW,
+        typed
+        | {"do": "remove-0", "phase_count": "2", "phases-1-kind": "maintenance", "phases-1-period_min": "21"},
+        headers=HTMX,
+    )
+
+    assert [row.form["kind"].value() for row in added.context["phases"]] == ["intensive", "maintenance"]
+    assert added.context["form"]["start_on"].value() == "2026-03-10"
+    assert [row.form["period_min"].value() for row in removed.context["phases"]] == ["21"]
+    assert not Course.objects.exists()
+
+
+def test_other_protocol_brings_its_phases(doctor, typed, clinic):
+    other = ProtocolFactory(clinic=clinic, slug="other")
+
+    answer = doctor.post(NEW, typed | {"do": "protocol", "protocol": str(other.code)}, headers=HTMX)
+
+    assert [row.form["sessions_max"].value() for row in answer.context["phases"]] == [15, None]
+
+
+# ------------------------------------------------------------------------------------------ contraindications
+
+
+def record(client_row, prescriber, condition, to_on):
+    record_contraindication(
+        client=client_row, condition=condition, from_on=TODAY, to_on=to_on, by=actor_of(prescriber), now=NOW
+    )
+
+
+def test_permanent_condition_blocks_until_a_reason_is_written(doctor, typed, client_row, prescriber):
+    record(client_row, prescriber, "tuberculosis", None)
+
+    preview = doctor.post(NEW, typed | {"do": "preview"}, headers=TO_PREVIEW)
+    refused = doctor.post(NEW, typed | {"do": "prescribe", "override-tuberculosis": " "}, headers=HTMX)
+    assert not Course.objects.exists()
+    done = doctor.post(
+        NEW, typed | {"do": "prescribe", "override-tuberculosis": "Healed in 2019."}, headers=HTMX
+    )
+
+    assert "Tuberculosis , from Mon 9 Mar on. It rules this protocol out." in words_of(preview)
+    assert "6 sessions, Tue 10 Mar to Mon 16 Mar" in words_of(preview)
+    assert refused.status_code == 422
+    assert "This condition rules the protocol out." in words_of(refused)
+    assert "HX-Redirect" in done
+    assert ContraindicationOverride.objects.get().reason == "Healed in 2019."
+
+
+def test_reason_being_written_survives_a_preview(doctor, typed, client_row, prescriber):
+    record(client_row, prescriber, "tuberculosis", None)
+
+    preview = doctor.post(
+        NEW, typed | {"do": "preview", "override-tuberculosis": "Healed in"}, headers=TO_PREVIEW
+    )
+
+    assert ">Healed in</textarea>" in preview.content.decode()
+
+
+def test_temporary_condition_proposes_a_later_start(doctor, typed, client_row, prescriber):
+    record(client_row, prescriber, "influenza", date(2026, 3, 13))
+
+    preview = doctor.post(NEW, typed | {"do": "preview"}, headers=TO_PREVIEW)
+
+    assert "Start after Fri 13 Mar, or pause until then." in words_of(preview)
+
+
+# ------------------------------------------------------------------------------------------ a new revision
+
+
+def test_prescription_is_changed_with_a_reason(doctor, course):
+    sheet = doctor.get(f"/courses/{course.code}/change/")
+    typed = {"phase_count": str(len(sheet.context["phases"])), "do": "change", "reason": "tolerates less"}
+    for row in sheet.context["phases"]:
+        typed |= {row.form.add_prefix(name): row.form[name].value() or "" for name in row.form.fields}
+    typed |= {"phases-0-period_min": "2", "phases-0-period_max": "3"}
+
+    without = doctor.post(f"/courses/{course.code}/change/", typed | {"reason": ""}, headers=HTMX)
+    answer = doctor.post(f"/courses/{course.code}/change/", typed)
+
+    newest = PrescriptionRevision.objects.filter(course=course).order_by("-number").first()
+    assert without.status_code == 422
+    assert answer["Location"] == f"/courses/{course.code}/"
+    assert (newest.number, newest.reason) == (2, "tolerates less")
+    assert [(p.period_min, p.period_max) for p in newest.phases.all()] == [(2, 3), (14, 14)]
+
+
+def test_receptionist_may_not_prescribe(browser_of):
+    browser = browser_of(Role.RECEPTIONIST)
+
+    assert browser.get(NEW).status_code == 403
+    assert browser.post(NEW, {}).status_code == 403
