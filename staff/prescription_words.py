@@ -5,8 +5,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from courses.convert import read_reason
 from courses.core.plan import Reason
@@ -88,6 +88,9 @@ def reason_words(reason: Reason, *, today: date) -> str:
     key, number, values = sentence_parts(reason)
     said = {name: day(value, today) if isinstance(value, date) else value for name, value in values.items()}
     said["dates"] = _dates_words(reason.dates, today=today)
+    if key == "window":
+        # Whether it is one day is no matter of a language's plural forms: 21 days have the form of one in some.
+        return gettext(SENTENCES[key][number != 1]) % said
     return ngettext(*SENTENCES[key], number) % said
 
 
