@@ -103,8 +103,11 @@ class ReminderRule(models.Model):
                 condition=Q(lead_days__isnull=True) | Q(lead_minutes__isnull=True),
                 name="rule_one_kind_of_lead",
             ),
+            # Spelled out, because a comparison with null would let the row pass.
             models.CheckConstraint(
-                condition=~Q(trigger="before_session") | Q(lead_days__gte=1) | Q(lead_minutes__gte=1),
+                condition=~Q(trigger__in=("before_session", "preparation"))
+                | Q(lead_days__isnull=False, lead_days__gte=1)
+                | Q(lead_minutes__isnull=False, lead_minutes__gte=1),
                 name="rule_before_session_has_lead",
             ),
             models.CheckConstraint(condition=Q(useful_minutes__gte=1), name="rule_useful_for_a_while"),

@@ -374,9 +374,9 @@ class Migration(migrations.Migration):
             model_name="reminderrule",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("trigger", "before_session"), _negated=True),
-                    ("lead_days__gte", 1),
-                    ("lead_minutes__gte", 1),
+                    models.Q(("trigger__in", ("before_session", "preparation")), _negated=True),
+                    models.Q(("lead_days__gte", 1), ("lead_days__isnull", False)),
+                    models.Q(("lead_minutes__gte", 1), ("lead_minutes__isnull", False)),
                     _connector="OR",
                 ),
                 name="rule_before_session_has_lead",
