@@ -449,11 +449,15 @@ def reference_plan(request: dict[str, Any]) -> dict[str, Any]:
 
     def search(position: int, state: State, rows: list[dict[str, Any]]) -> None:
         placed = sum(not row["pinned"] for row in rows)
-        if (
-            found.key is not None
-            and count - placed - sum(day in candidates for day in days[position:]) > found.key[0]
-        ):
-            return  # even a session on every day left places fewer than a plan already found
+        left = min(count - placed, sum(day in candidates for day in days[position:]))
+        least = (
+            count - placed - left,
+            sum(row["days_outside"] for row in rows),
+            sum(row["preferences_missed"] for row in rows),
+            sum(row["distance"] for row in rows),
+        )
+        if found.key is not None and least > found.key[:4]:
+            return  # a session on every day left, and none of them adding to any cost, were still a worse plan
         if position == len(days):
             finish(rows)
             return
