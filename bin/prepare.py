@@ -8,12 +8,31 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from bin.steps import say
+
 
 def prepare() -> None:
     """Migrate; in demo mode load the demo clinic into an empty database and print its logins."""
+    from clinics.models import Clinic  # noqa: PLC0415  # app ready
+
     call_command("migrate", interactive=False, verbosity=0)
-    if settings.DEMO:
-        call_command("demo", "--if-empty")
+    if not settings.DEMO:
+        return
+    if not Clinic.objects.exists():
+        say("Loading the demo clinic, half a year of history ...")
+        call_command("demo")
+    for line in list_logins():
+        say(line)
+
+
+def list_logins() -> list[str]:
+    """Return the demo logins as lines, in the clinic's own order; none when there is no demo clinic."""
+    from clinics.models import StaffMember  # noqa: PLC0415  # app ready
+    from simulation.clinic import DEMO_PASSWORD  # noqa: PLC0415  # app ready
+
+    members = StaffMember.objects.filter(clinic__is_demo=True, is_active=True).select_related("user")
+    lines = [f"  {member.user.email:<32}{member.role}" for member in members]
+    return [f"Demo logins, all with the password {DEMO_PASSWORD}:", *lines] if lines else []
 
 
 if __name__ == "__main__":
