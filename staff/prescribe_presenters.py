@@ -19,7 +19,7 @@ from courses.services import CourseDraft, CoursePreview, Objection
 from staff.course_presenters import open_span_words
 from staff.planning_presenters import PreviewLine, note_sentences, preview_lines
 from staff.prescribe_forms import PhaseForm
-from staff.prescription_words import prescription_words
+from staff.prescription_words import prescription_words, span_words
 from staff.templatetags.interface import day
 
 
@@ -142,11 +142,9 @@ def _total(preview: CoursePreview, *, today: date) -> str:
     planned = preview.plan.planned
     if not planned:
         return _("No session could be planned.")
-    values = {"n": len(planned), "first": day(planned[0].on, today), "last": day(planned[-1].on, today)}
-    return (
-        ngettext("%(n)s session, on %(first)s", "%(n)s sessions, %(first)s to %(last)s", len(planned))
-        % values
-    )
+    sessions = ngettext("%(n)s session", "%(n)s sessions", len(planned)) % {"n": len(planned)}
+    # The dates stay outside the plural: 41 sessions have the form of one in some languages.
+    return f"{sessions}: {span_words(planned[0].on, planned[-1].on, today=today)}"
 
 
 def _rest(preview: CoursePreview, people: Mapping[str, str], more: int, *, today: date) -> list[PreviewLine]:

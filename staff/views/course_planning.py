@@ -21,7 +21,10 @@ from staff import planning_presenters as shown
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import add_refusal, attempt
 from staff.course_forms import ReplanForm, SlotForm
+from staff.course_presenters import split
 from staff.views.course import answer_course, find_course, show_panel
+
+SHOWN_LINES = 10
 
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
@@ -106,7 +109,7 @@ def replan(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         people, rooms = _names(course)
         context |= {
             "proposal": proposal,
-            "comparison": shown.compare(proposal, people, rooms, today=today),
+            "comparison": split(shown.compare(proposal, people, rooms, today=today), SHOWN_LINES),
             "notes": shown.note_sentences(proposal.plan, today=today),
         }
     is_refused = bool(form.errors) and request.method == "POST"

@@ -383,7 +383,7 @@ def test_replan_shows_old_and_new_and_applies_what_was_shown(doctor, course):
 
     booked = list(TreatmentSession.objects.filter(course=course, status="booked").order_by("on"))
     assert "The new plan is booked." in words_of(answer)
-    assert [line.change for line in shown.context["comparison"]][:3] == ["new", "new", "new"]
+    assert [line.change for line in shown.context["comparison"].seen][:3] == ["new", "new", "new"]
     assert booked[0].on == TODAY
     assert booked[0].why
 
@@ -403,7 +403,7 @@ def test_replan_leaves_a_kept_slot_and_moves_the_rest(doctor, course):
     first = doctor.get(url(course, "replan/"), headers=HTMX).context["proposal"]
     doctor.post(url(course, "replan/"), {"policy": "shift", "digest": first.digest})
 
-    again = doctor.get(url(course, "replan/"), headers=HTMX).context["comparison"]
+    again = doctor.get(url(course, "replan/"), headers=HTMX).context["comparison"].seen
     later = doctor.get(url(course, "replan/?policy=shift&not_before_on=2026-03-11"), headers=HTMX)
 
     assert {line.change for line in again if line.change != "new"} == {"same"}

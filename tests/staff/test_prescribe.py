@@ -71,7 +71,7 @@ def test_preview_shows_every_date_with_its_reason_and_saves_nothing(doctor, type
     words = words_of(answer)
     assert answer.status_code == 200
     assert "6 sessions, every 1–2 days, 30–45 minutes." in words
-    assert "6 sessions, Tue 10 Mar to Mon 16 Mar" in words
+    assert "6 sessions: Tue 10 Mar – Mon 16 Mar" in words
     assert "1 Tue 10 Mar, 09:00 Dr Ozola Due from Tue 10 Mar to Thu 12 Mar." in words
     assert 'class="ribbon-chart"' in answer.content.decode()
     assert "<form" not in answer.content.decode()
@@ -204,7 +204,7 @@ def test_permanent_condition_blocks_until_a_reason_is_written(doctor, typed, cli
     )
 
     assert "Tuberculosis , from Mon 9 Mar on. It rules this protocol out." in words_of(preview)
-    assert "6 sessions, Tue 10 Mar to Mon 16 Mar" in words_of(preview)
+    assert "6 sessions: Tue 10 Mar – Mon 16 Mar" in words_of(preview)
     assert refused.status_code == 422
     assert "This condition rules the protocol out." in words_of(refused)
     assert "HX-Redirect" in done
