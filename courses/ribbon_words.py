@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date
 
 from django.utils.dateformat import format as format_date
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -161,8 +162,7 @@ def summary_of(facts: RibbonFacts) -> str:
     if any(pause.from_on <= facts.today <= (pause.to_on or facts.today) for pause in facts.pauses):
         parts.append(_("paused"))
     if facts.end is not None:
-        end = words.end(facts.end)[0]
-        parts.append(_("until %(end)s") % {"end": end} if facts.end.kind == "projected" else end)
+        parts.append(_end_in_words(facts.end, words))
     return "; ".join(parts)
 
 
@@ -181,11 +181,10 @@ def facts_in_words(facts: RibbonFacts) -> list[str]:
             lines.append((span.from_on, _("%(day)s: phase %(phase)s begins") % values))
     lines += [(window.due_from, words.window(window)) for window in facts.windows if window.role != "past"]
     if facts.end is not None:
-        end = words.end(facts.end)[0]
-        lines.append(
-            (
-                facts.end.on,
-                _("Projected end: %(end)s") % {"end": end} if facts.end.kind == "projected" else end,
-            )
-        )
+        lines.append((facts.end.on, capfirst(_end_in_words(facts.end, words))))
     return [line for _on, line in sorted(lines, key=lambda line: line[0])]
+
+
+def _end_in_words(flag: EndFlag, words: TranslatedWords) -> str:
+    said = words.end(flag)[0]
+    return _("projected end %(day)s") % {"day": said} if flag.session is not None else said
