@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "reports",
     "staff",
     "api",
+    "simulation",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,142 @@
+"""A clinic to play with: people, rooms, hours, closures and protocols, through the services."""
+
+import random
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from audit.models import ActorKind
+from audit.services import SYSTEM, Actor
+from clients.models import Client
+from clients.services import Contacts, register_client
+from clinics.models import Clinic, Role, StaffMember, User
+from clinics.services import add_room, add_staff_member, create_clinic
+from courses.services import add_absence, add_closure, set_opening_hours
+from courses.services.library import load_library
+from simulation.people import invent_people
+
+DEMO_PASSWORD: Final = "regimen-demo"  # noqa: S105  # shown on the login page of a demo, which never meets real data
+
+# (name, role, treats, e-mail)
+_TEAM: Final = (
+    ("Dr. Marija Liepa", Role.OWNER, False, "owner@demo.example.com"),
+    ("Dr. Pēteris Kalns", Role.PRESCRIBER, False, "prescriber@demo.example.com"),
+    ("Anna Bite", Role.PRACTITIONER, True, "practitioner@demo.example.com"),
+    ("Sergejs Morozovs", Role.PRACTITIONER, True, "practitioner2@demo.example.com"),
+    ("Līga Straume", Role.PRACTITIONER, True, "practitioner3@demo.example.com"),
+    ("Jana Rūsiņa", Role.RECEPTIONIST, False, "reception@demo.example.com"),
+    ("Viktors Upe", Role.ANALYST, False, "analyst@demo.example.com"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The people of a simulated clinic and who acts for it."""
+
+    clinic: Clinic
+    prescriber: StaffMember
+    receptionist: StaffMember
+    practitioners: tuple[StaffMember, ...]
+    clients: tuple[Client, ...]
+
+    @property
+    def doctor(self) -> Actor:
+        """The prescriber as an actor."""
+        return actor_of(self.prescriber)
+
+    @property
+    def desk(self) -> Actor:
+        """The receptionist as an actor."""
+        return actor_of(self.receptionist)
+
+
+def actor_of(member: StaffMember) -> Actor:
+    """Return the actor that a staff member is."""
+    return Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk)
+
+
+def found_clinic(
+    *,
+    rng: random.Random,
+    now: datetime,
+    client_count: int,
+    first_on: date,
+    last_on: date,
+    password: str | None,
+) -> Cast:
+    """Found a clinic with its team, rooms, hours, closures between the dates, protocols and clients."""
+    clinic = create_clinic(
+        name="Regimen Demo Clinic",
+        time_zone="Europe/Riga",
+        by=SYSTEM,
+        now=now,
+        language="en",
+        country="LV",
+        address="Elizabetes iela 1, Riga",
+        phone="+371 60000000",
+        sender_name="Regimen Demo Clinic",
+        is_demo=True,
+    )
+    team = [
+        add_staff_member(
+            clinic=clinic,
+            user=User.objects.create_user(email, password),
+            role=role,
+            display_name=name,
+            by=SYSTEM,
+            now=now,
+            is_treating=treats,
+        )
+        for name, role, treats, email in _TEAM
+    ]
+    for number in range(1, 5):
+        add_room(clinic=clinic, name=f"Room {number}", by=SYSTEM, now=now)
+    _open_clinic(clinic, team, rng, now=now, first_on=first_on, last_on=last_on)
+    load_library(clinic=clinic, by=SYSTEM, now=now)
+    clients = tuple(
+        register_client(
+            clinic=clinic,
+            contacts=Contacts(person.email, person.phone, frozenset({"email"})),
+            by=SYSTEM,
+            now=now,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            language=person.language,
+            **person.wishes,
+        )
+        for person in invent_people(rng, client_count)
+    )
+    return Cast(clinic, team[1], team[5], tuple(member for member in team if member.is_treating), clients)
+
+
+def _open_clinic(
+    clinic: Clinic,
+    team: list[StaffMember],
+    rng: random.Random,
+    *,
+    now: datetime,
+    first_on: date,
+    last_on: date,
+) -> None:
+    week = [(weekday, time(9), time(20)) for weekday in range(1, 6)]
+    set_opening_hours(clinic=clinic, hours=[*week, (6, time(10), time(16))], by=SYSTEM, now=now)
+    for day in _holidays(first_on, last_on):
+        add_closure(clinic=clinic, from_on=day, to_on=day, by=SYSTEM, now=now, reason="Public holiday")
+    away = first_on + timedelta(days=rng.randint(40, 60))
+    add_absence(
+        practitioner=team[3],
+        from_on=away,
+        to_on=away + timedelta(days=6),
+        by=SYSTEM,
+        now=now,
+        reason="Holiday",
+    )
+
+
+def _holidays(first_on: date, last_on: date) -> list[date]:
+    """Return the Latvian public holidays on days that the clinic would be open."""
+    from holidays import country_holidays  # noqa: PLC0415  # slow import: the whole world's holidays
+
+    years = range(first_on.year, last_on.year + 1)
+    found = country_holidays("LV", years=years)
+    return sorted(day for day in found if first_on <= day <= last_on and day.isoweekday() != 7)

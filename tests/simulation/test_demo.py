@@ -1,0 +1,71 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from clinics.models import Clinic
+from courses.models import Course, CourseStatus, Flag, FlagKind
+from courses.models.course import DriftState
+from reminders.models import KeptMail
+from simulation.management.commands.demo import tell_story
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+KEPT = "reminders.channels.kept.KeptEmailBackend"
+
+
+def story(now):
+    """Tell the demo's story with few ordinary courses and return its clinic."""
+    return tell_story(seed=1, client_count=40, course_count=26, now=now).clinic
+
+
+def check_everything_is_visible(clinic, now):
+    courses = Course.objects.for_clinic(clinic)
+    assert set(courses.values_list("state", flat=True)) == set(DriftState.values)
+    assert set(courses.values_list("status", flat=True)) == set(CourseStatus.values) - {CourseStatus.DRAFT}
+    flags = Flag.objects.filter(clinic=clinic, resolved_at=None)
+    assert set(flags.values_list("kind", flat=True)) == set(FlagKind.values)
+    mails = KeptMail.objects.filter(clinic=clinic)
+    assert mails.filter(kept_at__lte=now).exists()
+    assert not mails.filter(kept_at__gt=now).exists()
+
+
+def test_demo_shows_every_state_and_finding_before_opening_after_holidays(settings):
+    settings.EMAIL_BACKEND = KEPT
+    now = datetime(2027, 1, 2, 3, 0, tzinfo=UTC)
+
+    check_everything_is_visible(story(now), now)
+
+
+def test_demo_on_a_closed_sunday_tells_the_same_story_twice(settings):
+    settings.EMAIL_BACKEND = KEPT
+    now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+    def told():
+        clinic = story(now)
+        check_everything_is_visible(clinic, now)
+        for member in clinic.staff_members.select_related("user"):
+            # A second clinic may have the same people only under other addresses.
+            member.user.email = f"{clinic.pk}-{member.user.email}"
+            member.user.save()
+        return [
+            (str(course.client), course.state, course.due_by_on, course.attended_count, course.slippage_days)
+            for course in Course.objects.for_clinic(clinic).select_related("client").order_by("pk")
+        ]
+
+    assert told() == told()
+
+
+def test_demo_is_refused_with_production_settings(settings):
+    settings.IS_PRODUCTION = True
+
+    with pytest.raises(CommandError, match="not loaded with production settings"):
+        call_command("demo")
+
+    assert not Clinic.objects.exists()
+
+
+@pytest.mark.parametrize(("option", "value"), [("clients", 3), ("courses", 5000)])
+def test_demo_names_a_bad_option(option, value):
+    with pytest.raises(CommandError, match=f"--{option} must lie from"):
+        call_command("demo", **{option: value})

@@ -1,0 +1,52 @@
+from datetime import timedelta
+
+import pytest
+
+from courses.models import Course, Flag
+from reminders.models import Reminder, ReminderState
+from simulation.ledger import wrongs
+from simulation.management.commands.simulate import simulate
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture
+def ledger():
+    return simulate(days=9, seed=3, client_count=3)
+
+
+def test_simulated_days_break_no_rule_and_account_for_every_message(ledger):
+    figures = ledger.figures_at_end
+
+    assert ledger.broken == []
+    assert figures["sent"] > 0
+    assert (figures["extra"], figures["lost"], figures["unmarked"]) == (0, 0, 0)
+    ends = ("sent", "failed", "expired", "cancelled", "suppressed", "uncertain")
+    assert figures["due"] == sum(figures[end] for end in ends)
+
+
+def test_the_ledger_sees_a_flag_that_should_not_be_open(ledger):
+    course = Course.objects.filter(status="active").first()
+    now = course.clinic.sessions.latest("created_at").created_at + timedelta(days=30)
+    before = len(ledger.broken)
+    Flag.objects.filter(course=course).delete()
+    Course.objects.filter(pk=course.pk).update(state="lapsed", next_check_at=now - timedelta(days=2))
+
+    ledger.check_day(now.date(), now)
+
+    assert any(f"course {course.code}" in text for text in ledger.broken[before:])
+    assert any("has been due for an assessment" in text for text in ledger.broken[before:])
+
+
+def test_the_ledger_sees_lost_messages_second_copies_and_voided_sessions(ledger):
+    lost, twice, *_ = ledger.sink.copies
+    del ledger.sink.copies[lost]
+    ledger.sink.copies[twice] += 1
+
+    ledger.check_figures()
+
+    assert ledger.broken == ["1 extra", "1 lost"]
+    row = Reminder.objects.filter(trigger="before_session", state=ReminderState.SENT).first()
+    row.session.status = "cancelled_by_clinic"
+
+    assert "its session is cancelled_by_clinic" in list(wrongs(row, row.send_at))
