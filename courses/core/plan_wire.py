@@ -4,7 +4,7 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 from zoneinfo import ZoneInfo
@@ -68,9 +68,13 @@ class _WeekReader(ObjectReader):
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Reads wall times in the clinic's zone."""
+    """Reads wall times in the clinic's zone.
+
+    What was read once is kept: one visit ends when the next begins, and several people are busy at the same times.
+    """
 
     zone: ZoneInfo
+    _known: dict[str, datetime] = field(default_factory=dict, repr=False, compare=False)
 
     def instant(self, value: object, path: str) -> datetime:
         """Return an aware instant; without an offset it is the clinic's wall time."""
@@ -83,12 +87,21 @@ class _Clock:
             raise WireError(path, "Give a time of day from 00:00 to 23:59.") from None
         return instant if instant.tzinfo else instant.replace(tzinfo=self.zone)
 
+    def _known_instant(self, value: object, path: str) -> datetime:
+        if not isinstance(value, str):
+            return self.instant(value, path)
+        known = self._known.get(value)
+        if known is None:
+            known = self._known[value] = self.instant(value, path)
+        return known
+
     def busy(self, owner: ObjectReader, name: str) -> tuple[BusySpan, ...]:
         """Return busy spans: half-open pairs of instants."""
         spans = []
         for path, value in owner.items(name):
             from_value, to_value = _pair(value, path)
-            from_at, to_at = self.instant(from_value, f"{path}[0]"), self.instant(to_value, f"{path}[1]")
+            from_at = self._known_instant(from_value, f"{path}[0]")
+            to_at = self._known_instant(to_value, f"{path}[1]")
             if from_at >= to_at:
                 raise WireError(path, "Give a time, then a later one.")
             spans.append((from_at, to_at))

@@ -211,8 +211,9 @@ class ObjectReader:
             raise WireError(self.at(name), "Give a list in square brackets.")
         if len(value) > most:
             raise WireError(self.at(name), f"Give at most {most} items.")
+        path = self.at(name)
         for index, item in enumerate(value):
-            yield f"{self.at(name)}[{index}]", item
+            yield f"{path}[{index}]", item
 
     def object(self, name: str, fields: Collection[str], default: object = _REQUIRED) -> "ObjectReader":
         """Return the reader of an object inside this one."""
