@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 register = template.Library()
 
@@ -82,7 +82,9 @@ def day(value: date | datetime | None, today: date | None = None) -> str:
     # Translators: weekday, day and month; https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
     short = pgettext("date format", "D j M")
     long = pgettext("date format", "D j M Y")
-    return format_date(on, short if on.year == this_year else long)
+    words = format_date(on, short if on.year == this_year else long)
+    # Russian writes weekdays and months small; Django's short ones are written large.
+    return words.lower() if get_language() == "ru" else words
 
 
 @register.filter

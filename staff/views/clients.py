@@ -96,6 +96,7 @@ def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         "form": form,
         "client": client,
         "may_book": may(request, Capability.BOOK),
+        "may_prescribe": may(request, Capability.PRESCRIBE),
         "courses": [
             (course, presenters.course_badge(course), presenters.protocol_name(course))
             for course in clinic_courses(clinic).filter(client=client).order_by("-start_on", "-pk")

@@ -47,6 +47,7 @@ def course_list(request: StaffRequest) -> HttpResponse:
             "columns": presenters.sort_columns(wanted.order or "due"),
             "wanted": wanted,
             "may_export": may(request, Capability.EXPORT),
+            "may_prescribe": may(request, Capability.PRESCRIBE),
         },
     )
 

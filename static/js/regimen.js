@@ -97,6 +97,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (first) first.focus({ preventScroll: true });
   else if (document.activeElement === document.body) line.focus({ preventScroll: true });
 });
+// What was chosen from a menu opens elsewhere on the page; the menu has done its work.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const menu = event.target.closest("details.menu");
+  if (menu) menu.open = false;
+});
 document.addEventListener("htmx:load", tidyToasts);
 document.addEventListener("htmx:sendError", () => say(announcer().dataset.failed));
 document.addEventListener("htmx:responseError", (event) => {
