@@ -51,7 +51,7 @@ def test_search_finds_nobody(reception, course):
 
 
 def test_filters_narrow_the_list(reception, make_course, prescriber, clinic):
-    going, paused, stopped = (
+    _going, paused, stopped = (
         make_course(family_name=name, at=at) for name, at in (("A", 9), ("B", 12), ("C", 15))
     )
     by = actor_of(prescriber)
