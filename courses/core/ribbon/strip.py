@@ -26,7 +26,7 @@ _CLASSES: Final[dict[MarkKind, str]] = {
     "cancelled_late": "missed",
     "cancelled_by_client": "called-off",
     "cancelled_by_clinic": "clinic",
-    "planned": "booked",
+    "planned": "planned",
     "unrecorded": "open",
     "booked": "booked",
     "booked_early": "booked",
