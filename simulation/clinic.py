@@ -63,8 +63,12 @@ def found_clinic(
     first_on: date,
     last_on: date,
     password: str | None,
+    today: date | None = None,
 ) -> Cast:
-    """Found a clinic with its team, rooms, hours, closures between the dates, protocols and clients."""
+    """Found a clinic with its team, rooms, hours, closures between the dates, protocols and clients.
+
+    The clinic is open on `today`, whatever day that is.
+    """
     clinic = create_clinic(
         name="Regimen Demo Clinic",
         time_zone="Europe/Riga",
@@ -91,7 +95,7 @@ def found_clinic(
     ]
     for number in range(1, 5):
         add_room(clinic=clinic, name=f"Room {number}", by=SYSTEM, now=now)
-    _open_clinic(clinic, team, rng, now=now, first_on=first_on, last_on=last_on)
+    _open_clinic(clinic, team, rng, now=now, first_on=first_on, last_on=last_on, today=today or first_on)
     load_library(clinic=clinic, by=SYSTEM, now=now)
     clients = tuple(
         register_client(
@@ -117,10 +121,13 @@ def _open_clinic(
     now: datetime,
     first_on: date,
     last_on: date,
+    today: date,
 ) -> None:
-    week = [(weekday, time(9), time(20)) for weekday in range(1, 6)]
-    set_opening_hours(clinic=clinic, hours=[*week, (6, time(10), time(16))], by=SYSTEM, now=now)
-    for day in _holidays(first_on, last_on):
+    # Whoever looks at the demo on a Sunday finds the clinic at work; it then rests on Mondays.
+    short, closed = (6, 7) if today.isoweekday() != 7 else (7, 1)
+    week = [(weekday, time(9), time(20)) for weekday in range(1, 8) if weekday not in (short, closed)]
+    set_opening_hours(clinic=clinic, hours=[*week, (short, time(10), time(16))], by=SYSTEM, now=now)
+    for day in _holidays(first_on, last_on, but=today):
         add_closure(clinic=clinic, from_on=day, to_on=day, by=SYSTEM, now=now, reason="Public holiday")
     away = first_on + timedelta(days=rng.randint(40, 60))
     add_absence(
@@ -133,10 +140,10 @@ def _open_clinic(
     )
 
 
-def _holidays(first_on: date, last_on: date) -> list[date]:
-    """Return the Latvian public holidays on days that the clinic would be open."""
+def _holidays(first_on: date, last_on: date, *, but: date) -> list[date]:
+    """Return the Latvian public holidays between the dates, without one day."""
     from holidays import country_holidays  # noqa: PLC0415  # slow import: the whole world's holidays
 
     years = range(first_on.year, last_on.year + 1)
     found = country_holidays("LV", years=years)
-    return sorted(day for day in found if first_on <= day <= last_on and day.isoweekday() != 7)
+    return sorted(day for day in found if first_on <= day <= last_on and day != but)

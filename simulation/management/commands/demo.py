@@ -59,6 +59,7 @@ def tell_story(*, seed: int, client_count: int, course_count: int, now: datetime
             first_on=first_on,
             last_on=today + timedelta(days=365),
             password=DEMO_PASSWORD,
+            today=today,
         )
         # Reminders begin late in the story: rules that are off want no rows.
         seed_rules(clinic=cast.clinic, now=founded_at)
