@@ -1,11 +1,12 @@
 """Writes of the reminders: what should go out is derived, claimed, sent and recorded here."""
 
-from reminders.services.claiming import Claim, claim_due, recover_leases
+from reminders.services.claiming import claim_due, recover_leases
 from reminders.services.delivering import deliver_claimed, drain
 from reminders.services.expiring import expire_stale
 from reminders.services.rules import seed_rules
 from reminders.services.syncing import SyncCounts, sync_course_reminders
 from reminders.services.ticking import run_tick, wake_senders
+from reminders.services.wire import Claim
 
 __all__ = [
     "Claim",

@@ -1,7 +1,9 @@
 """The last look at a message before it goes: may it still, and to which address?"""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -14,6 +16,8 @@ from reminders.core import AWAITED, CourseFacts, Told, quiet_span, slot_text, un
 from reminders.models import Reason, Reminder, ReminderState, Trigger
 
 _ABOUT_SLOTS: Final = (Trigger.BEFORE_SESSION, Trigger.PREPARATION)
+# How soon a message is looked at again that the day's cap may or may not allow.
+CAP_WAIT: Final = timedelta(seconds=60)
 _BOOKABLE: Final = ("not_started", "resting", "due", "late")
 
 
@@ -43,11 +47,45 @@ def checked_rows() -> QuerySet[Reminder]:
     ).annotate(has_consent=Exists(consent), has_booking=Exists(booking), is_session_paused=Exists(pause))
 
 
-def rule_on(row: Any, *, has_channel: bool, now: datetime) -> Ruling:
+@dataclass(slots=True)
+class Surroundings:
+    """What else decides about the rows of a batch: addresses, and what their clients have had or may yet have.
+
+    `sent` are the instants at which messages went out lately, `pending` counts those that other senders hold.
+    """
+
+    contacts: dict[tuple[int, str], list[ContactPoint]]
+    sent: dict[int, list[datetime]]
+    pending: dict[int, int]
+
+
+def load_surroundings(rows: Collection[Any], *, now: datetime) -> Surroundings:
+    """Return what else decides about rows that one sender holds.
+
+    Cost: two queries, however many rows.
+    """
+    found = Surroundings(defaultdict(list), defaultdict(list), defaultdict(int))
+    clients = {row.client_id for row in rows}
+    for contact in ContactPoint.objects.filter(client__in=clients):
+        found.contacts[contact.client_id, contact.channel].append(contact)
+    # A day of any zone begins less than this long ago, the 25 hours of a change of clocks included.
+    since = now - timedelta(hours=26)
+    lately = Q(sent_at__gte=since) | Q(state=ReminderState.UNCERTAIN, decided_at__gte=since)
+    others = Reminder.objects.filter(lately | Q(state=ReminderState.CLAIMED), client__in=clients)
+    held = [row.pk for row in rows]
+    for client_id, state, at in others.exclude(pk__in=held).values_list("client_id", "state", "decided_at"):
+        if state == ReminderState.CLAIMED:
+            found.pending[client_id] += 1
+        elif at is not None:
+            found.sent[client_id].append(at)
+    return found
+
+
+def rule_on(row: Any, around: Surroundings, *, has_channel: bool, now: datetime) -> Ruling:
     """Decide about one row of checked_rows() as things stand now.
 
     The order matters to whoever asks why: first what the schedule says, then what the client wants.
-    Cost: two queries, three more for a schedule.
+    Cost: none, three queries for a schedule.
     """
     if now >= row.expires_at:
         return Ruling(state=ReminderState.EXPIRED, reason=Reason.STALE)
@@ -58,7 +96,7 @@ def rule_on(row: Any, *, has_channel: bool, now: datetime) -> Ruling:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.ALREADY_CONFIRMED)
     if not has_channel:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.NO_CHANNEL)
-    contacts = list(ContactPoint.objects.filter(client=row.client_id, channel=row.channel))
+    contacts = around.contacts[row.client_id, row.channel]
     contact = next((c for c in contacts if c.disabled_at is None), None)
     if contact is None:
         missing = Reason.CONTACT_DISABLED if contacts else Reason.NO_CONTACT
@@ -70,8 +108,18 @@ def rule_on(row: Any, *, has_channel: bool, now: datetime) -> Ruling:
         return Ruling(wait_until=span[1])
     if span is not None:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.QUIET_HOURS)
-    if _sent_today(row, now) >= row.clinic.daily_message_cap:
+    return _under_the_cap(row, around, contact, now)
+
+
+def _under_the_cap(row: Any, around: Surroundings, contact: ContactPoint, now: datetime) -> Ruling:
+    zone = zone_of(row.client, row.clinic)
+    midnight = to_utc(now.astimezone(zone).date(), time(0), zone)
+    sent = sum(at >= midnight for at in around.sent[row.client_id])
+    if sent >= row.clinic.daily_message_cap:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.CAPPED)
+    if sent + around.pending[row.client_id] >= row.clinic.daily_message_cap:
+        # Another sender may be about to use the day up, or may fail to: ask again when that is known.
+        return Ruling(wait_until=now + CAP_WAIT)
     return Ruling(contact=contact)
 
 
@@ -137,11 +185,3 @@ def _last_told(course: Course) -> frozenset[Told]:
 def booked_slots(facts: CourseFacts, *, now: datetime) -> frozenset[Told]:
     """Return the slots at which the client is expected after now."""
     return frozenset((s.code, s.starts_at) for s in upcoming(facts, now=now) if s.starts_at is not None)
-
-
-def _sent_today(row: Any, now: datetime) -> int:
-    zone = zone_of(row.client, row.clinic)
-    midnight = to_utc(now.astimezone(zone).date(), time(0), zone)
-    today = Q(sent_at__gte=midnight) | Q(on_wire_at__gte=midnight)
-    uncertain = Q(state=ReminderState.UNCERTAIN, decided_at__gte=midnight)
-    return Reminder.objects.filter(today | uncertain, client=row.client_id).exclude(pk=row.pk).count()

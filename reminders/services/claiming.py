@@ -1,27 +1,14 @@
 """Claims: a sender takes due rows for a while, under a generation that makes every older claim void."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from reminders.models import AttemptOutcome, DeliveryAttempt, Reminder, ReminderState
 from reminders.services.outcomes import UNCLAIMED, settle_uncertain
-
-# Longer than one send may take: the socket's limit is 15 s, and each row renews it.
-LEASE: Final = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One row taken by one sender; the generation tells it from every earlier and later claim."""
-
-    reminder_id: int
-    generation: int
-    client_id: int
+from reminders.services.wire import LEASE, Claim
 
 
 def claim_due(*, owner: str, now: datetime, limit: int, without: frozenset[str] = frozenset()) -> list[Claim]:
@@ -44,19 +31,19 @@ def claim_due(*, owner: str, now: datetime, limit: int, without: frozenset[str] 
 
 
 def _claim_locked(due: QuerySet[Reminder], *, owner: str, now: datetime, limit: int) -> list[Claim]:
-    rows = list(due.select_for_update(skip_locked=True).values_list("pk", "generation", "client_id")[:limit])
-    Reminder.objects.filter(pk__in=[pk for pk, _, _ in rows]).update(
+    rows = list(due.select_for_update(skip_locked=True).values_list("pk", "generation")[:limit])
+    Reminder.objects.filter(pk__in=[pk for pk, _ in rows]).update(
         state=ReminderState.CLAIMED,
         lease_owner=owner,
         lease_until=now + LEASE,
         generation=F("generation") + 1,
     )
-    return [Claim(pk, generation + 1, client_id) for pk, generation, client_id in rows]
+    return [Claim(pk, generation + 1) for pk, generation in rows]
 
 
 def _claim_each(due: QuerySet[Reminder], *, owner: str, now: datetime, limit: int) -> list[Claim]:
     claims = []
-    for pk, generation, client_id in list(due.values_list("pk", "generation", "client_id")[:limit]):
+    for pk, generation in list(due.values_list("pk", "generation")[:limit]):
         taken = Reminder.objects.filter(pk=pk, state=ReminderState.DUE, generation=generation).update(
             state=ReminderState.CLAIMED,
             lease_owner=owner,
@@ -64,7 +51,7 @@ def _claim_each(due: QuerySet[Reminder], *, owner: str, now: datetime, limit: in
             generation=generation + 1,
         )
         if taken:
-            claims.append(Claim(pk, generation + 1, client_id))
+            claims.append(Claim(pk, generation + 1))
     return claims
 
 

@@ -5,39 +5,44 @@ import os
 import socket
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 
-from clients.models import Client
 from reminders.channels.base import Channel, ChannelFactory, Message, Outcome
 from reminders.channels.email import EmailChannel
 from reminders.convert import write_told
-from reminders.models import DeliveryAttempt, Reason, Reminder, ReminderState, Trigger
-from reminders.services.checking import Ruling, booked_slots, checked_rows, load_schedule, rule_on
-from reminders.services.claiming import LEASE, Claim, claim_due, release
+from reminders.models import Reason, Reminder, ReminderState, Trigger
+from reminders.services.checking import (
+    Ruling,
+    Surroundings,
+    booked_slots,
+    checked_rows,
+    load_schedule,
+    load_surroundings,
+    rule_on,
+)
+from reminders.services.claiming import claim_due, release
 from reminders.services.clock import Clock, database_clock
-from reminders.services.outcomes import RETRY_FIRST, UNCLAIMED, decide, settle
-from reminders.texts import message_key, write_message
+from reminders.services.outcomes import RETRY_FIRST, UNCLAIMED, Result, settle
+from reminders.services.wire import Claim, Ready, put_on_wire
+from reminders.texts import write_message
 
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 20
-# A claim with less left than one send may take is no longer worth starting.
-SEND_TIMEOUT: Final = timedelta(seconds=20)
+# How old a look at a row may be when it goes on the wire.
+FRESH: Final = timedelta(seconds=5)
+# How soon a row is taken up again that changed between the look and the wire.
+LOOK_AGAIN: Final = timedelta(seconds=1)
+VOID: Final = "void"
 
 CHANNELS: Final[dict[str, ChannelFactory]] = {EmailChannel.name: EmailChannel}
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    attempt_id: int
-    message: Message
 
 
 class Channels:
@@ -91,42 +96,139 @@ def drain(
 def deliver_claimed(claims: Iterable[Claim], *, channels: Channels, clock: Clock) -> Counter[str]:
     """Work claimed rows one by one and return how many ended in each state.
 
-    Whatever stops it, the rows not yet begun are given back at once.
+    They are looked at together and again whenever that look is a few seconds old; what may have changed
+    since is part of the condition under which each goes on the wire. Whatever stops it, the rows not yet
+    begun are given back at once.
     """
     counts: Counter[str] = Counter()
-    waiting = deque(claims)
+    waiting = {claim.reminder_id: claim for claim in claims}
     try:
         while waiting:
-            counts[_deliver(waiting.popleft(), channels=channels, clock=clock)] += 1
+            now = clock()
+            ready = _look_at(waiting, channels=channels, now=now, counts=counts)
+            _send_ready(ready, waiting, channels=channels, clock=clock, until=now + FRESH, counts=counts)
     finally:
-        release(waiting)
+        release(waiting.values())
     return counts
 
 
-def _deliver(claim: Claim, *, channels: Channels, clock: Clock) -> str:
-    now = clock()
-    try:
-        prepared = _begin(claim, channels=channels, now=now)
-    except DatabaseError:
-        # The database's trouble is not the row's: its lease runs out and it is due again.
-        logger.exception("Reminder %s could not be read.", claim.reminder_id)
-        return "void"
-    except Exception:
-        # One row that cannot be read or written must not hold up those behind it.
-        logger.exception("Reminder %s could not be prepared.", claim.reminder_id)
-        return _park(claim, now=now)
-    if isinstance(prepared, str):
-        return prepared
-    outcome = _send(channels[prepared[0]], prepared[1].message)
-    if outcome.is_channel_down:
-        channels.down.add(prepared[0])
-    return settle(
-        reminder_id=claim.reminder_id,
-        generation=claim.generation,
-        attempt_id=prepared[1].attempt_id,
-        outcome=outcome,
-        now=clock(),
+def _look_at(
+    waiting: dict[int, Claim], *, channels: Channels, now: datetime, counts: Counter[str]
+) -> list[Ready]:
+    """Return the messages that may go now; rows that may not are decided, and leave `waiting`.
+
+    A client's second message of the batch stays for the next look, which knows what became of the first.
+    Cost: three queries, one more for each row that does not go.
+    """
+    rows = {row.pk: row for row in checked_rows().filter(pk__in=waiting)}
+    around = load_surroundings(rows.values(), now=now)
+    ready: list[Ready] = []
+    clients: set[int] = set()
+    for pk, claim in list(waiting.items()):
+        row = rows[pk]
+        if row.client_id in clients:
+            continue
+        try:
+            found = _look_at_one(row, claim, around, channels=channels, now=now)
+        except DatabaseError:
+            raise
+        except Exception:
+            # One row that cannot be written must not hold up those behind it.
+            logger.exception("Reminder %s could not be prepared.", pk)
+            found = _park(claim, now=now)
+        if isinstance(found, Ready):
+            ready.append(found)
+            clients.add(row.client_id)
+        else:
+            del waiting[pk]
+            counts[found] += 1
+    return ready
+
+
+def _look_at_one(
+    row: Any, claim: Claim, around: Surroundings, *, channels: Channels, now: datetime
+) -> Ready | str:
+    if row.generation != claim.generation or row.state != ReminderState.CLAIMED or row.on_wire_at is not None:
+        return VOID
+    if row.channel in channels.down:
+        release([claim], retry_at=now + RETRY_FIRST)
+        return ReminderState.DUE
+    ruling = rule_on(row, around, has_channel=row.channel in channels, now=now)
+    if ruling.contact is None:
+        return _put_down(claim, ruling, now=now)
+    schedule = load_schedule(row) if row.trigger == Trigger.SCHEDULE else None
+    return Ready(
+        claim=claim,
+        row=row,
+        contact_id=ruling.contact.pk,
+        message=write_message(row, address=ruling.contact.value, schedule=schedule, now=now),
+        told=write_told(booked_slots(schedule, now=now)) if schedule else [],
     )
+
+
+def _put_down(claim: Claim, ruling: Ruling, *, now: datetime) -> str:
+    if ruling.state is None or ruling.reason is None:
+        release([claim], retry_at=ruling.wait_until)
+        return ReminderState.DUE
+    put = _held(claim).update(
+        state=ruling.state, decision_reason=ruling.reason, decided_at=now, retry_at=None, **UNCLAIMED
+    )
+    return ruling.state if put else VOID
+
+
+def _park(claim: Claim, *, now: datetime) -> str:
+    """Fail a row that cannot be written, so that it is seen and never tried for ever."""
+    return _put_down(claim, Ruling(state=ReminderState.FAILED, reason=Reason.BROKEN), now=now)
+
+
+def _held(claim: Claim) -> QuerySet[Reminder]:
+    return Reminder.objects.filter(
+        pk=claim.reminder_id, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
+    )
+
+
+# ---------------------------------------------------------------- on the wire
+
+
+def _send_ready(
+    ready: list[Ready],
+    waiting: dict[int, Claim],
+    *,
+    channels: Channels,
+    clock: Clock,
+    until: datetime,
+    counts: Counter[str],
+) -> None:
+    """Send messages one by one until the look at them is too old; those begun leave `waiting`.
+
+    The result of one and the beginning of the next are one commit: nothing is open while a channel is
+    called, and nothing goes before the one before it is on record.
+    """
+    result: Result | None = None
+    try:
+        for one in ready:
+            now = clock()
+            if now >= until or one.row.channel in channels.down:
+                break
+            with transaction.atomic():
+                if result is not None:
+                    counts[settle(result, now=now)] += 1
+                is_on_wire = put_on_wire(one, now=now)
+            result = None
+            del waiting[one.claim.reminder_id]
+            if not is_on_wire:
+                # Something has changed since the look: another look, a moment later, says what.
+                release([one.claim], retry_at=now + LOOK_AGAIN)
+                counts[VOID] += 1
+                continue
+            outcome = _send(channels[one.row.channel], one.message)
+            if outcome.is_channel_down:
+                channels.down.add(one.row.channel)
+            result = Result(one.claim.reminder_id, one.claim.generation, one.row.attempt_count + 1, outcome)
+    finally:
+        if result is not None:
+            with transaction.atomic():
+                counts[settle(result, now=clock())] += 1
 
 
 def _send(channel: Channel, message: Message) -> Outcome:
@@ -136,84 +238,3 @@ def _send(channel: Channel, message: Message) -> Outcome:
         # A channel promises not to raise; of one that does, nobody knows how far it came.
         logger.exception("Channel %s raised.", channel.name)
         return Outcome("uncertain", "channel-raised")
-
-
-def _begin(claim: Claim, *, channels: Channels, now: datetime) -> tuple[str, _Prepared] | str:
-    """Check the row once more and put it on the wire, in one short transaction; else return its state.
-
-    Cost: six queries.
-    """
-    with transaction.atomic():
-        # Two senders with two messages to one client: the second counts the first towards the day's cap.
-        # Not a full lock, which would wait for rows that merely refer to the client.
-        list(Client.objects.select_for_update(no_key=True).filter(pk=claim.client_id).values_list("pk"))
-        row = checked_rows().filter(pk=claim.reminder_id).get()
-        if not _is_mine(row, claim, now):
-            return "void"
-        if row.channel in channels.down:
-            release([claim], retry_at=now + RETRY_FIRST)
-            return ReminderState.DUE
-        ruling = rule_on(row, has_channel=row.channel in channels, now=now)
-        if ruling.contact is None:
-            return _put_down(row, claim, ruling, now=now)
-        prepared = _put_on_wire(row, claim, ruling, now=now)
-        return (row.channel, prepared) if prepared else "void"
-
-
-def _is_mine(row: Reminder, claim: Claim, now: datetime) -> bool:
-    return (
-        row.generation == claim.generation
-        and row.state == ReminderState.CLAIMED
-        and row.on_wire_at is None
-        and row.lease_until is not None
-        and row.lease_until > now + SEND_TIMEOUT
-    )
-
-
-def _put_down(row: Reminder, claim: Claim, ruling: Ruling, *, now: datetime) -> str:
-    if ruling.state is None or ruling.reason is None:
-        release([claim], retry_at=ruling.wait_until)
-        return ReminderState.DUE
-    mine = Reminder.objects.select_for_update().filter(
-        pk=row.pk, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
-    )
-    return decide(row, ruling.state, ruling.reason, now) if mine.exists() else "void"
-
-
-def _put_on_wire(row: Reminder, claim: Claim, ruling: Ruling, *, now: datetime) -> _Prepared | None:
-    contact = ruling.contact
-    assert contact is not None, "only a message with an address goes out"
-    schedule = load_schedule(row) if row.trigger == Trigger.SCHEDULE else None
-    told = booked_slots(schedule, now=now) if schedule else frozenset()
-    message = write_message(row, address=contact.value, schedule=schedule, now=now)
-    # The fence: whoever took the row back, moved it or cancelled it in the meantime has changed this.
-    mine = Reminder.objects.filter(
-        pk=row.pk, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
-    ).update(
-        on_wire_at=now,
-        lease_until=now + LEASE,
-        attempt_count=row.attempt_count + 1,
-        message_id=message_key(row),
-        told=write_told(told),
-    )
-    if not mine:
-        return None
-    attempt = DeliveryAttempt.objects.create(
-        clinic_id=row.clinic_id,
-        reminder_id=row.pk,
-        number=row.attempt_count + 1,
-        generation=claim.generation,
-        contact_point=contact,
-        started_at=now,
-    )
-    return _Prepared(attempt.pk, message)
-
-
-def _park(claim: Claim, *, now: datetime) -> str:
-    """Fail a row that cannot be prepared, so that it is seen and never tried for ever."""
-    parked = Reminder.objects.filter(
-        pk=claim.reminder_id, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
-    ).update(
-        state=ReminderState.FAILED, decision_reason=Reason.BROKEN, decided_at=now, retry_at=None, **UNCLAIMED
-    )
-    return ReminderState.FAILED if parked else "void"

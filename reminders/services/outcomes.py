@@ -1,15 +1,15 @@
 """From what a channel answered to what becomes of the row."""
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-
-from django.db import transaction
 
 from audit.services import SYSTEM, record
 from clients.models import ContactPoint
 from reminders.channels.base import Outcome
 from reminders.models import DeliveryAttempt, Reason, Reminder, ReminderState
+from reminders.services.wire import end_attempt, mark_sent
 
 RETRY_FIRST: Final = timedelta(seconds=60)
 # The first try and five more, each pause twice as long as the one before.
@@ -21,35 +21,50 @@ UNCERTAIN_MOST: Final = 2
 UNCLAIMED: Final[dict[str, Any]] = {"lease_owner": "", "lease_until": None, "on_wire_at": None}
 
 
-def settle(*, reminder_id: int, generation: int, attempt_id: int, outcome: Outcome, now: datetime) -> str:
-    """Record how an attempt ended and what that makes of its row; return the row's state.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a channel answered to one attempt (numbered from 1) of one claim."""
 
-    A result that comes after another sender took the row is kept with the attempt only; one that comes
-    after the lease ran out, but before anybody took the row, still counts.
-    Cost: one transaction of three queries.
+    reminder_id: int
+    generation: int
+    number: int
+    outcome: Outcome
+
+
+def settle(result: Result, *, now: datetime) -> str:
+    """Record how an attempt ended and what that makes of its row; return the row's state, "" if not mine.
+
+    Runs in the caller's transaction. A result that comes after another sender took the row is kept with the
+    attempt only; one that comes after the lease ran out, but before anybody took the row, still counts.
+    Cost: two statements when it was sent.
     """
-    with transaction.atomic():
-        DeliveryAttempt.objects.filter(pk=attempt_id).update(
-            outcome=outcome.kind, finished_at=now, error_code=outcome.code[:40]
-        )
-        if outcome.kind == "sent":
-            return _settle_sent(reminder_id, generation, now=now)
-        row = (
-            Reminder.objects.select_for_update()
-            .filter(pk=reminder_id, generation=generation, state=ReminderState.CLAIMED)
-            .first()
-        )
-        if row is None:
-            return ""
-        if outcome.kind == "uncertain":
-            return settle_uncertain(row, now=now)
-        if outcome.kind == "transient":
-            return _settle_transient(row, now=now)
-        if outcome.is_address_bad:
-            _disable_contact(attempt_id, code=outcome.code, now=now)
-        return decide(
-            row, ReminderState.FAILED, Reason.BOUNCED if outcome.is_address_bad else Reason.REFUSED, now
-        )
+    outcome = result.outcome
+    end_attempt(
+        reminder_id=result.reminder_id,
+        number=result.number,
+        outcome=outcome.kind,
+        code=outcome.code,
+        now=now,
+    )
+    if outcome.kind == "sent":
+        is_mine = mark_sent(reminder_id=result.reminder_id, generation=result.generation, now=now)
+        return ReminderState.SENT if is_mine else ""
+    row = (
+        Reminder.objects.select_for_update()
+        .filter(pk=result.reminder_id, generation=result.generation, state=ReminderState.CLAIMED)
+        .first()
+    )
+    if row is None:
+        return ""
+    if outcome.kind == "uncertain":
+        return settle_uncertain(row, now=now)
+    if outcome.kind == "transient":
+        return _settle_transient(row, now=now)
+    if outcome.is_address_bad:
+        _disable_contact(result, now=now)
+    return decide(
+        row, ReminderState.FAILED, Reason.BOUNCED if outcome.is_address_bad else Reason.REFUSED, now
+    )
 
 
 def decide(row: Reminder, state: ReminderState, reason: Reason, now: datetime) -> str:
@@ -78,22 +93,6 @@ def retry_pause(attempt_count: int) -> timedelta:
     return timedelta(seconds=RETRY_FIRST.total_seconds() * 2 ** max(0, attempt_count - 1) * scatter)
 
 
-def _settle_sent(reminder_id: int, generation: int, *, now: datetime) -> str:
-    marked = Reminder.objects.filter(
-        pk=reminder_id,
-        generation=generation,
-        state__in=(ReminderState.CLAIMED, ReminderState.DUE, ReminderState.UNCERTAIN),
-    ).update(
-        state=ReminderState.SENT,
-        sent_at=now,
-        decided_at=now,
-        decision_reason="",
-        retry_at=None,
-        **UNCLAIMED,
-    )
-    return ReminderState.SENT if marked else ""
-
-
 def _settle_transient(row: Reminder, *, now: datetime) -> str:
     retry_at = now + retry_pause(row.attempt_count)
     if row.attempt_count >= ATTEMPTS_MOST or retry_at >= row.expires_at:
@@ -106,8 +105,11 @@ def _retry(row: Reminder, retry_at: datetime) -> str:
     return ReminderState.DUE
 
 
-def _disable_contact(attempt_id: int, *, code: str, now: datetime) -> None:
-    attempt = DeliveryAttempt.objects.select_related("contact_point__client__clinic").get(pk=attempt_id)
+def _disable_contact(result: Result, *, now: datetime) -> None:
+    code = result.outcome.code
+    attempt = DeliveryAttempt.objects.select_related("contact_point__client", "contact_point__clinic").get(
+        reminder=result.reminder_id, number=result.number
+    )
     contact = attempt.contact_point
     if contact is None:
         return

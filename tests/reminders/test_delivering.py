@@ -5,6 +5,8 @@ from datetime import date, time, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
 from clients.models import Consent, ContactPoint
@@ -572,7 +574,18 @@ def test_email_of_the_day_before():
     assert [part.mimetype for part in email.alternatives] == ["text/html"]
 
 
-def test_query_count_of_a_send_does_not_grow(django_assert_num_queries):
+def test_each_further_message_costs_its_four_writes_and_no_look():
     make_desk()
-    with django_assert_num_queries(19):
-        send_at("2026-03-03 15:00", Memory())
+    with CaptureQueriesContext(connection) as one:
+        assert send_at("2026-03-03 15:00", Memory()) == {"sent": 1}
+    for _ in range(3):
+        make_desk()
+    with CaptureQueriesContext(connection) as three:
+        assert send_at("2026-03-03 15:00", Memory()) == {"sent": 3}
+
+    words = ("SELECT", "INSERT", "UPDATE")
+    counted = [[q["sql"].split()[0] for q in queries] for queries in (one, three)]
+    growth = {word: counted[1].count(word) - counted[0].count(word) for word in words}
+    # SQLite claims row by row.
+    claims = 0 if connection.vendor == "postgresql" else 2
+    assert growth == {"SELECT": 0, "INSERT": 2, "UPDATE": 6 + claims}
