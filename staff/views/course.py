@@ -20,8 +20,8 @@ from courses.models import Course, RecordedContraindication, TreatmentSession
 from courses.ribbons import ribbon_of
 from courses.selectors import clinic_courses, open_flags, telephones
 from reminders.models import Reminder
+from staff import course_history, presenters
 from staff import course_presenters as shown
-from staff import presenters
 from staff.access import StaffRequest, may, staff_page
 from staff.answers import show, vary_on_htmx
 
@@ -81,7 +81,9 @@ def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
         "measures": shown.measure_rows(assessment, today=today),
         "pauses": shown.pause_rows(pauses, longest_days=course.clinic.longest_pause_days, today=today),
         "conditions": _conditions(request, course, today=today),
-        "reminders": shown.split(shown.reminder_rows(list(_reminders(course)), now=now), SHOWN_MESSAGES),
+        "reminders": shown.split(
+            course_history.reminder_rows(list(_reminders(course)), now=now), SHOWN_MESSAGES
+        ),
         "changes": _changes(course, today=today),
         "actions": actions,
         "can_book": can_book,
@@ -111,7 +113,7 @@ def _conditions(request: StaffRequest, course: Course, *, today: Any) -> list[sh
     )
 
 
-def _changes(course: Course, *, today: Any) -> list[shown.ChangeRow]:
+def _changes(course: Course, *, today: Any) -> list[course_history.ChangeRow]:
     events = list(
         AuditEvent.objects.filter(subject_code=course.code, clinic_code=course.clinic.code).order_by(
             "-at", "-pk"
@@ -123,7 +125,7 @@ def _changes(course: Course, *, today: Any) -> list[shown.ChangeRow]:
         .filter(code__in=codes)
         .values_list("code", "display_name")
     )
-    return shown.change_rows(events, names, today=today)
+    return course_history.change_rows(events, names, today=today)
 
 
 # ---------------------------------------------------------------- answers of everything done on the page

@@ -1,0 +1,123 @@
+"""What was done to a course and what its client was told; everything here is handed its rows and runs no query."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from audit.models import ActorKind, AuditEvent
+from reminders.models import Reminder
+from staff.presenters import Badge
+from staff.templatetags.interface import day
+
+# ---------------------------------------------------------------- changes
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    at: datetime
+    words: str
+    by: str
+    details: str
+
+
+def change_rows(
+    events: Sequence[AuditEvent], names: Mapping[uuid.UUID, str], *, today: date
+) -> list[ChangeRow]:
+    """Return what was done to the course and by whom; `names` of staff members by code."""
+    return [
+        ChangeRow(event.at, _change_words(event.action), _actor_words(event, names), _details(event, today))
+        for event in events
+    ]
+
+
+def _actor_words(event: AuditEvent, names: Mapping[uuid.UUID, str]) -> str:
+    if event.actor_kind == ActorKind.CLIENT:
+        return _("the client")
+    if event.actor_kind == ActorKind.SYSTEM or event.actor_code is None:
+        return _("the system")
+    return names.get(event.actor_code, _("a former staff member"))
+
+
+def _change_words(action: str) -> str:
+    words = {
+        "prescribed": _("Prescribed"),
+        "plan_applied": _("Plan applied"),
+        "session_booked": _("Session booked"),
+        "session_moved": _("Session moved"),
+        "session_confirmed": _("Session confirmed"),
+        "session_cancelled": _("Session cancelled"),
+        "session_arrived": _("Arrival recorded"),
+        "session_attended": _("Attendance recorded"),
+        "session_no_show": _("No-show recorded"),
+        "session_walked_in": _("Attendance without a booking recorded"),
+        "session_corrected": _("Outcome corrected"),
+        "paused": _("Paused"),
+        "resumed": _("Pause ended"),
+        "pause_removed": _("Pause removed"),
+        "target_set": _("Number of sessions decided"),
+        "phase_ended": _("Phase ended"),
+        "restarted": _("Restarted"),
+        "prescription_changed": _("Prescription changed"),
+        "discontinued": _("Stopped"),
+        "condition_recorded": _("Condition recorded"),
+        "condition_overridden": _("Condition set aside"),
+    }
+    name = action.removeprefix("course.")
+    return words.get(name, capfirst(name.replace("_", " ")))
+
+
+def _details(event: AuditEvent, today: date) -> str:
+    """Return the dates and numbers of a change, as far as they say something to a person."""
+    shown = []
+    for name in ("from_on", "to_on", "on", "start_on"):
+        value = event.new.get(name)
+        if isinstance(value, str):
+            shown.append(day(date.fromisoformat(value), today))
+    if event.new.get("target"):
+        shown.append(str(event.new["target"]))
+    return " – ".join(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderRow:
+    at: datetime
+    words: str
+    channel: str
+    state: Badge
+
+
+_REMINDER_LOOK: Final = {
+    "due": ("accent", "hourglass"),
+    "claimed": ("accent", "send"),
+    "sent": ("good", "send"),
+    "failed": ("serious", "mail-off"),
+    "expired": ("quiet", "clock"),
+    "cancelled": ("quiet", "ban"),
+    "suppressed": ("quiet", "bell-off"),
+    "uncertain": ("warning", "help-circle"),
+}
+
+
+def reminder_rows(reminders: Sequence[Reminder], *, now: datetime) -> list[ReminderRow]:
+    """Return the messages about the course with what was decided on each: those ahead first, the next on top."""
+    rows = []
+    for reminder in reminders:
+        tone, icon = _REMINDER_LOOK[reminder.state]
+        badge = Badge(
+            capfirst(reminder.get_state_display()), tone, icon, reminder.get_decision_reason_display()
+        )
+        rows.append(
+            ReminderRow(
+                reminder.sent_at or reminder.send_at,
+                capfirst(reminder.get_trigger_display()),
+                reminder.get_channel_display(),
+                badge,
+            )
+        )
+    ahead = sorted((row for row in rows if row.at >= now), key=lambda row: row.at)
+    return [*ahead, *(row for row in rows if row.at < now)]
