@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from datetime import date, timedelta
 from random import Random
@@ -102,6 +103,9 @@ FINDINGS = {
     ("unbooked", "warning"),
     ("unrecorded", "notice"),
 }
+
+# All of it with HYPOTHESIS_PROFILE=thorough, a good sample otherwise.
+IS_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 
 def one_phase(cadence: dict[str, int], attended: list[str], as_of: str, **course: Any) -> dict[str, Any]:
@@ -247,11 +251,11 @@ def test_production_agrees_with_the_reference(part: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(20))
+@pytest.mark.parametrize("part", range(20 if IS_THOROUGH else 3))
 def test_production_agrees_with_the_reference_at_length(part: int) -> None:
     assert disagreements(range(1000 * part, 1000 * part + 1000), horizon_days=60) == {}
 
 
 @pytest.mark.slow
 def test_production_looks_as_far_ahead_as_the_reference() -> None:
-    assert disagreements(range(100_000, 100_500), horizon_days=800) == {}
+    assert disagreements(range(100_000, 100_500 if IS_THOROUGH else 100_040), horizon_days=800) == {}
