@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from bin.steps import ROOT, TOOLS, Stamp, StepError, find_program, run, say
@@ -102,7 +103,8 @@ def fill_vendor(manifest: Mapping[str, Mapping[str, object]], *, source: Path, t
     Raises: StepError naming the file or icon that does not exist.
     """
     target.mkdir(parents=True, exist_ok=True)
-    files, kept = manifest["files"], manifest.get("keep", {})
+    files = manifest["files"]
+    kept: Mapping[str, Any] = manifest.get("keep", {})
     for name, origin in files.items():
         path = source / str(origin)
         if not path.is_file():
