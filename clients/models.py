@@ -113,7 +113,9 @@ class Consent(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True, withdrawn_source="")
-                | (Q(withdrawn_at__gte=F("granted_at")) & ~Q(withdrawn_source="")),
+                | (
+                    Q(withdrawn_at__isnull=False, withdrawn_at__gte=F("granted_at")) & ~Q(withdrawn_source="")
+                ),
                 name="consent_withdrawn_after_granted",
             ),
         ]

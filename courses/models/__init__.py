@@ -26,6 +26,7 @@ from courses.models.protocol import (
 )
 from courses.models.session import (
     BOOKED_STATUSES,
+    CANCELLED_STATUSES,
     OUTCOME_STATUSES,
     Reaction,
     SessionStatus,
@@ -34,6 +35,7 @@ from courses.models.session import (
 
 __all__ = [
     "BOOKED_STATUSES",
+    "CANCELLED_STATUSES",
     "OUTCOME_STATUSES",
     "CallOutcome",
     "Cause",

@@ -93,6 +93,7 @@ class Course(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(status__in=CourseStatus.values), name="course_status_known"),
             models.CheckConstraint(
                 condition=Q(status="draft", activated_at__isnull=True)
                 | (~Q(status="draft") & Q(activated_at__isnull=False)),
@@ -173,7 +174,12 @@ class Phase(PhaseFields):
             models.UniqueConstraint(fields=["revision", "position"], name="phase_position_once"),
             models.CheckConstraint(
                 condition=Q(target__isnull=True)
-                | Q(target__gte=F("sessions_min"), target__lte=F("sessions_max")),
+                | Q(
+                    sessions_min__isnull=False,
+                    sessions_max__isnull=False,
+                    target__gte=F("sessions_min"),
+                    target__lte=F("sessions_max"),
+                ),
                 name="phase_target_in_range",
             ),
         ]

@@ -42,8 +42,11 @@ class Cause(models.TextChoices):
 
 class ResolvedReason(models.TextChoices):
     ATTENDED = "attended", _("attended")
+    RECORDED = "recorded", _("outcome recorded")
     REBOOKED = "rebooked", _("rebooked")
+    CANCELLED = "cancelled", _("booking cancelled")
     PAUSED = "paused", _("paused")
+    RESUMED = "resumed", _("pause ended")
     RESTARTED = "restarted", _("restarted")
     DECIDED = "decided", _("decided")
     CORRECTED = "corrected", _("corrected")

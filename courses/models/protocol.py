@@ -104,7 +104,12 @@ class PhaseFields(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(sessions_min__isnull=True, sessions_max__isnull=True)
-                | Q(sessions_min__gte=1, sessions_min__lte=F("sessions_max")),
+                | Q(
+                    sessions_min__isnull=False,
+                    sessions_max__isnull=False,
+                    sessions_min__gte=1,
+                    sessions_min__lte=F("sessions_max"),
+                ),
                 name="%(class)s_sessions_in_order",
             ),
             models.CheckConstraint(
@@ -116,7 +121,12 @@ class PhaseFields(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(minutes_min__isnull=True, minutes_max__isnull=True)
-                | Q(minutes_min__gte=1, minutes_min__lte=F("minutes_max")),
+                | Q(
+                    minutes_min__isnull=False,
+                    minutes_max__isnull=False,
+                    minutes_min__gte=1,
+                    minutes_min__lte=F("minutes_max"),
+                ),
                 name="%(class)s_minutes_in_order",
             ),
         ]

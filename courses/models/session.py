@@ -33,6 +33,8 @@ OUTCOME_STATUSES: Final = (
     "cancelled_by_clinic",
 )
 
+CANCELLED_STATUSES: Final = ("cancelled_late", "cancelled_by_client", "cancelled_by_clinic")
+
 
 class Reaction(models.TextChoices):
     NONE = "none", _("none")
@@ -87,7 +89,9 @@ class TreatmentSession(models.Model):
         ordering = ("on", "starts_at", "pk")
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(starts_at__isnull=True, ends_at__isnull=True) | Q(starts_at__lt=F("ends_at")),
+                # Said twice because a comparison with nothing is unknown, which a check lets pass.
+                condition=Q(starts_at__isnull=True, ends_at__isnull=True)
+                | Q(starts_at__isnull=False, ends_at__isnull=False, starts_at__lt=F("ends_at")),
                 name="session_slot_whole_and_in_order",
             ),
             models.CheckConstraint(
@@ -99,6 +103,7 @@ class TreatmentSession(models.Model):
                 | (~Q(status__in=OUTCOME_STATUSES) & Q(outcome_at__isnull=True)),
                 name="session_outcome_with_time",
             ),
+            models.CheckConstraint(condition=Q(status__in=SessionStatus.values), name="session_status_known"),
             models.CheckConstraint(
                 condition=Q(pain_before__isnull=True) | Q(pain_before__lte=10),
                 name="session_pain_before_0_to_10",
@@ -135,6 +140,8 @@ class TreatmentSession(models.Model):
                 condition=Q(status__in=BOOKED_STATUSES),
                 name="session_busy_client",
             ),
+            # Sessions planned by date that the booking horizon has reached.
+            models.Index(fields=["on"], condition=Q(status="planned"), name="session_planned_by_day"),
             # Bookings of past days without an outcome.
             models.Index(
                 fields=["clinic", "on"], condition=Q(status__in=BOOKED_STATUSES), name="session_unrecorded"
