@@ -170,7 +170,7 @@ def load_facts(courses: Sequence[Course]) -> dict[int, CourseFacts]:
         .values("course_id", "on", "status", "minutes", "treatments"),
         "course_id",
     )
-    conditions = _active_conditions(courses)
+    conditions = load_contraindications(courses)
     practice = {
         pk: tuple(
             PracticeRecord(row["on"], row["minutes"], tuple(row["treatments"]))
@@ -258,15 +258,15 @@ def _spec(row: dict[str, Any]) -> PhaseSpec:
     )
 
 
-def _rows_by_course(rows: Iterable[dict[str, Any]], key: str) -> defaultdict[int, list[dict[str, Any]]]:
+def _rows_by_course(rows: Iterable[Any], key: str) -> defaultdict[int, list[dict[str, Any]]]:
     found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row[key]].append(row)
     return found
 
 
-def _active_conditions(courses: Sequence[Course]) -> defaultdict[int, list[ContraindicationSpan]]:
-    """Return each course's recorded conditions that its protocol forbids and no prescriber overrode.
+def load_contraindications(courses: Sequence[Course]) -> Mapping[int, list[ContraindicationSpan]]:
+    """Return, by course id, each course's recorded conditions that its protocol forbids and no prescriber overrode.
 
     A mere caution forbids nothing.
     Cost: one query, two more where there are any.

@@ -1,13 +1,16 @@
 """Checks shared by forms, serializers and services."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from courses.core.types import PhaseSpec
 from courses.core.wire import MAX_PHASES, WireError, read_phase
 from courses.errors import CourseError
+
+LONGEST_MINUTES: Final = 600
+LONGEST_PHASE_DAYS: Final = 3_660
 
 
 def read_phases(rows: Sequence[Mapping[str, Any]]) -> tuple[PhaseSpec, ...]:
@@ -42,6 +45,16 @@ def check_phases(phases: Sequence[PhaseSpec]) -> None:
     Raises: CourseError `bad_prescription`, as read_phases().
     """
     read_phases([phase_values(phase) for phase in phases])
+    wrong: dict[str, str] = {}
+    for index, phase in enumerate(phases):
+        if (phase.duration_days or 0) > LONGEST_PHASE_DAYS:
+            wrong[f"phases[{index}].duration_days"] = _("A phase lasts at most ten years.")
+        if (phase.minutes_max or 0) > LONGEST_MINUTES:
+            wrong[f"phases[{index}].minutes_max"] = _("A session lasts from 1 to 600 minutes.")
+    if wrong:
+        raise CourseError(
+            _("This prescription cannot be kept as it stands."), code="bad_prescription", fields=wrong
+        )
 
 
 def phase_values(phase: PhaseSpec) -> dict[str, Any]:

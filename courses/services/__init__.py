@@ -6,6 +6,7 @@ from courses.services.calendar import (
     add_absence,
     add_closure,
     reassess_clinic,
+    remove_absence,
     remove_closure,
     set_opening_hours,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "record_contraindication",
     "record_no_show",
     "record_walk_in",
+    "remove_absence",
     "remove_closure",
     "remove_pause",
     "restart_course",

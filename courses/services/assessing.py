@@ -8,9 +8,15 @@ from typing import Any, Final
 from django.db import transaction
 
 from courses import convert
-from courses.core.types import Assessment, Finding
-from courses.models import Course, CourseStatus, Flag, ResolvedReason
-from courses.models.course import DriftState
+from courses.core.types import Assessment, Finding, Measures
+from courses.models import (
+    Course,
+    CourseStatus,
+    Flag,
+    ResolvedReason,
+    SessionStatus,
+    TreatmentSession,
+)
 from courses.signals import course_changed
 
 logger = logging.getLogger(__name__)
@@ -37,6 +43,7 @@ _SNAPSHOT: Final = (
     "slippage_days",
     "projected_end_on",
 )
+_RATES: Final = ("attended_count", "attendance_rate", "on_time_rate", "early_rate", "late_rate")
 
 
 def reassess(*, course: Course, now: datetime, reason: str = ResolvedReason.TIME) -> Assessment:
@@ -61,7 +68,18 @@ def store_assessment(
     changed = [name for name in _SNAPSHOT if getattr(course, name) != before[name]]
     if changed:
         course.save(update_fields=changed)
+    if "status" in changed and course.status == CourseStatus.COMPLETED:
+        # Dates that were only planned are no longer asked for.
+        TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED).delete()
+        reason = ResolvedReason.COMPLETED if reason == ResolvedReason.TIME else reason
     sync_flags(course, assessment.findings, today=today, now=now, reason=reason)
+
+
+def store_measures(course: Course, *, now: datetime) -> None:
+    """Count a discontinued course's sessions again: outcomes from before its end may still be put on record."""
+    assessment = convert.assess_course(course, today=convert.local_today(course.clinic, now))
+    _take_rates(course, assessment.measures)
+    course.save(update_fields=_RATES)
 
 
 def _take_snapshot(course: Course, assessment: Assessment, *, today: date, now: datetime) -> None:
@@ -72,11 +90,7 @@ def _take_snapshot(course: Course, assessment: Assessment, *, today: date, now: 
     course.session_number = assessment.session
     course.due_from_on = assessment.due_from
     course.due_by_on = assessment.due_by
-    course.attended_count = measures.attended
-    course.attendance_rate = measures.attendance_rate
-    course.on_time_rate = measures.on_time_rate
-    course.early_rate = measures.early_rate
-    course.late_rate = measures.late_rate
+    _take_rates(course, measures)
     course.slippage_days = measures.slippage_days
     course.projected_end_on = measures.projected_end
     course.next_check_on = assessment.next_check_on
@@ -88,14 +102,22 @@ def _take_snapshot(course: Course, assessment: Assessment, *, today: date, now: 
     )
 
 
+def _take_rates(course: Course, measures: Measures) -> None:
+    course.attended_count = measures.attended
+    course.attendance_rate = measures.attendance_rate
+    course.on_time_rate = measures.on_time_rate
+    course.early_rate = measures.early_rate
+    course.late_rate = measures.late_rate
+
+
 def _follow_state(course: Course, assessment: Assessment, *, now: datetime) -> None:
     """Let the status follow: paused on a paused day, completed once nothing is left to mend."""
-    if assessment.state == DriftState.FINISHED and not assessment.findings:
+    if assessment.state == "finished" and not assessment.findings:
         course.status = CourseStatus.COMPLETED
         course.ended_at = course.ended_at or now
     else:
         # A correction can take a completed course back: a session that was never attended does not count.
-        course.status = CourseStatus.PAUSED if assessment.state == DriftState.PAUSED else CourseStatus.ACTIVE
+        course.status = CourseStatus.PAUSED if assessment.state == "paused" else CourseStatus.ACTIVE
         course.ended_at = None
 
 
@@ -184,10 +206,13 @@ def reassess_due(*, now: datetime, limit: int = 1000) -> int:
         .order_by("next_check_at")
         .values_list("pk", "next_check_at")[:limit]
     )
-    return sum(_reassess_one(pk, check_at, now=now) for pk, check_at in due)
+    count = 0
+    for pk, check_at in due:
+        count += _reassess_one(pk, check_at, now=now)
+    return count
 
 
-def _reassess_one(pk: int, check_at: datetime, *, now: datetime) -> int:
+def _reassess_one(pk: int, check_at: datetime | None, *, now: datetime) -> int:
     try:
         with transaction.atomic():
             is_mine = Course.objects.filter(pk=pk, next_check_at=check_at).update(next_check_at=None)

@@ -1,6 +1,6 @@
 """Booking, moving, confirming and cancelling one session."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -8,8 +8,18 @@ from audit.services import Actor
 from clinics.models import Room, StaffMember
 from courses import convert
 from courses.models import Course, ResolvedReason, SessionStatus, TreatmentSession
-from courses.services.changes import changing, refuse, require_session_move
-from courses.services.slots import SlotWish, holding, wish_slot
+from courses.services.changes import (
+    change_session,
+    changing,
+    changing_session,
+    fitting_text,
+    lock_course,
+    lock_session,
+    refuse,
+    require_session_move,
+    transacting,
+)
+from courses.services.slots import SlotWish, holding, session_minutes, wish_slot
 
 
 def book_session(
@@ -46,7 +56,13 @@ def book_session(
                 is_pinned=is_pinned,
                 **slot_values(locked, slot),
             )
+            drop_planned_on(locked, session.on)
     return session
+
+
+def drop_planned_on(course: Course, day: date) -> None:
+    """Forget that a session was planned by date for a day that now has one."""
+    TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED, on=day).delete()
 
 
 def slot_values(course: Course, slot: SlotWish) -> dict[str, object]:
@@ -72,24 +88,23 @@ def move_session(
 ) -> TreatmentSession:
     """Move a booking; moving in time is not a cancellation. A confirmed one asks to be confirmed again.
 
-    Raises: CourseError when the session has an outcome or the slot cannot be held.
+    Raises: CourseError when the session has begun or has an outcome, or the slot cannot be held.
     """
-    with changing(
-        session.course,
-        action="session_moved",
-        by=by,
-        now=now,
-        reason=ResolvedReason.REBOOKED,
-        session=str(session.code),
-        old_starts_at=session.starts_at,
-        starts_at=starts_at,
-    ) as locked:
-        session = lock_session(session)
+    with changing_session(
+        session, action="session_moved", by=by, now=now, reason=ResolvedReason.REBOOKED
+    ) as (locked, session):
         require_session_move(session.status, SessionStatus.BOOKED)
+        if session.starts_at is not None and session.starts_at <= now:
+            # Moving it would hide that the client did not come.
+            raise refuse(
+                "starts_at",
+                _("This session's time has passed. Record what happened, then book another one."),
+                code="session_past",
+            )
         slot = wish_slot(
             course=locked,
             starts_at=starts_at,
-            minutes=minutes or minutes_of(session),
+            minutes=minutes if minutes is not None else _minutes_wanted(locked, session),
             practitioner=practitioner,
             room=room,
             now=now,
@@ -107,6 +122,14 @@ def move_session(
     return session
 
 
+def _minutes_wanted(course: Course, session: TreatmentSession) -> int:
+    """Return the length to book: the slot's own, for one planned by date what the prescription asks for."""
+    if session.starts_at is not None:
+        return minutes_of(session)
+    phases = convert.load_facts([course])[course.pk].prescription.phases
+    return session_minutes(phases[course.phase_position or 0 :])
+
+
 def minutes_of(session: TreatmentSession) -> int:
     """Return the length of the slot in minutes, 0 for a session without one."""
     if session.starts_at is None or session.ends_at is None:
@@ -117,25 +140,23 @@ def minutes_of(session: TreatmentSession) -> int:
 def confirm_session(*, session: TreatmentSession, by: Actor, now: datetime) -> TreatmentSession:
     """Put on record that the client confirmed; doing it twice changes nothing.
 
-    Raises: CourseError when the session is no longer booked.
+    Raises: CourseError when the session is no longer booked, or its day has passed.
     """
-    session.refresh_from_db()
-    if session.status == SessionStatus.CONFIRMED:
-        return session
-    with changing(
-        session.course,
-        action="session_confirmed",
-        by=by,
-        now=now,
-        reason=ResolvedReason.REBOOKED,
-        session=str(session.code),
-    ):
-        session = lock_session(session)
-        require_session_move(session.status, SessionStatus.CONFIRMED)
-        # The slot stays: a reminder of it is still true, so the version stays too.
-        session.status = SessionStatus.CONFIRMED
-        session.confirmed_at = now
-        session.save(update_fields=["status", "confirmed_at"])
+    with transacting():
+        lock_course(session.course)
+        found = lock_session(session)
+        if found.status == SessionStatus.CONFIRMED:
+            return found
+        with changing_session(
+            session, action="session_confirmed", by=by, now=now, reason=ResolvedReason.CHANGED
+        ) as (locked, session):
+            require_session_move(session.status, SessionStatus.CONFIRMED)
+            if session.on < convert.local_today(locked.clinic, now):
+                raise refuse("session", _("The day of this session has passed."), code="session_past")
+            # The slot stays: a reminder of it is still true, so the version stays too.
+            session.status = SessionStatus.CONFIRMED
+            session.confirmed_at = now
+            session.save(update_fields=["status", "confirmed_at"])
     return session
 
 
@@ -148,16 +169,10 @@ def cancel_session(
     """
     if whose not in ("client", "clinic"):
         raise refuse("whose", _("Say who cancelled: the client or the clinic."), code="unknown_canceller")
-    with changing(
-        session.course,
-        action="session_cancelled",
-        by=by,
-        now=now,
-        reason=ResolvedReason.REBOOKED,
-        session=str(session.code),
-        whose=whose,
-    ):
-        session = lock_session(session)
+    text = fitting_text(reason, column=TreatmentSession.cancel_reason, field="reason")
+    with changing_session(
+        session, action="session_cancelled", by=by, now=now, reason=ResolvedReason.CANCELLED, whose=whose
+    ) as (_locked, session):
         status = cancelled_status(session, whose=whose, now=now)
         require_session_move(session.status, status)
         change_session(
@@ -165,7 +180,7 @@ def cancel_session(
             status=status,
             outcome_at=now,
             outcome_by_id=by.staff_member_id,
-            cancel_reason=reason.strip(),
+            cancel_reason=text,
         )
     return session
 
@@ -177,20 +192,3 @@ def cancelled_status(session: TreatmentSession, *, whose: str, now: datetime) ->
     notice = timedelta(hours=session.clinic.notice_hours)
     is_late = session.starts_at is not None and now > session.starts_at - notice
     return SessionStatus.CANCELLED_LATE if is_late else SessionStatus.CANCELLED_BY_CLIENT
-
-
-def lock_session(session: TreatmentSession) -> TreatmentSession:
-    """Return the session as it is now, its row locked until the transaction ends."""
-    return (
-        TreatmentSession.objects.select_for_update(of=("self",))
-        .select_related("clinic", "course")
-        .get(pk=session.pk)
-    )
-
-
-def change_session(session: TreatmentSession, **values: object) -> None:
-    """Write columns of a locked session and bump its version, so that messages about the old one are void."""
-    for name, value in values.items():
-        setattr(session, name, value)
-    session.version += 1
-    session.save(update_fields=[*values, "version"])

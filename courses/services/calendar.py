@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
 from clinics.models import Absence, Clinic, Closure, OpeningHours, StaffMember
 from courses import convert
+from courses.errors import CourseError
 from courses.models import Course, CourseStatus, ResolvedReason
 from courses.services.assessing import store_assessment
-from courses.services.changes import refuse
+from courses.services.changes import fitting_text, refuse, transacting
 from courses.signals import course_changed
 
 
@@ -21,18 +21,21 @@ def set_opening_hours(
 ) -> None:
     """Replace the opening hours: (ISO weekday, opens, closes) of each interval.
 
-    Raises: CourseError when none is left, an interval is upside down, or two of one day overlap.
+    Raises: CourseError when none is left, a weekday is none, an interval is upside down, or two overlap.
     """
     if not hours:
         raise refuse("hours", _("The clinic must open on at least one weekday."), code="never_open")
     last: dict[int, time] = {}
     for weekday, opens, closes in sorted(hours):
+        if not 1 <= weekday <= 7:
+            raise refuse("hours", _("Weekdays are numbered from 1 (Monday) to 7."), code="unknown_weekday")
         if opens >= closes:
             raise refuse("hours", _("Opening hours must begin before they end."), code="range_upside_down")
         if weekday in last and opens < last[weekday]:
             raise refuse("hours", _("Two intervals of one day overlap."), code="hours_overlap")
         last[weekday] = closes
-    with transaction.atomic():
+    with transacting():
+        _lock_calendar(clinic)
         OpeningHours.objects.for_clinic(clinic).delete()
         OpeningHours.objects.bulk_create(
             OpeningHours(clinic=clinic, weekday=weekday, opens_time=opens, closes_time=closes)
@@ -49,17 +52,25 @@ def add_closure(
     Raises: CourseError for a range upside down or longer than a year.
     """
     _check_range(from_on, to_on)
-    with transaction.atomic():
-        closure = Closure.objects.create(clinic=clinic, from_on=from_on, to_on=to_on, reason=reason.strip())
+    text = fitting_text(reason, column=Closure.reason, field="reason")
+    with transacting():
+        _lock_calendar(clinic)
+        closure = Closure.objects.create(clinic=clinic, from_on=from_on, to_on=to_on, reason=text)
         _finish(clinic, "closure_added", by=by, now=now, from_on=from_on, to_on=to_on)
     return closure
 
 
 def remove_closure(*, closure: Closure, by: Actor, now: datetime) -> None:
-    """Open the clinic again on the days of a closure."""
-    with transaction.atomic():
+    """Open the clinic again on the days of a closure.
+
+    Raises: CourseError when somebody else has removed it already.
+    """
+    with transacting():
         clinic, from_on, to_on = closure.clinic, closure.from_on, closure.to_on
-        closure.delete()
+        _lock_calendar(clinic)
+        removed, _rows = Closure.objects.filter(pk=closure.pk).delete()
+        if not removed:
+            raise CourseError(_("This closure is gone already."), code="closure_gone")
         _finish(clinic, "closure_removed", by=by, now=now, from_on=from_on, to_on=to_on)
 
 
@@ -71,16 +82,39 @@ def add_absence(
     Raises: CourseError for a range upside down or longer than a year.
     """
     _check_range(from_on, to_on)
-    with transaction.atomic():
+    text = fitting_text(reason, column=Absence.reason, field="reason")
+    with transacting():
+        _lock_calendar(practitioner.clinic)
         absence = Absence.objects.create(
             clinic=practitioner.clinic,
             practitioner=practitioner,
             from_on=from_on,
             to_on=to_on,
-            reason=reason.strip(),
+            reason=text,
         )
+        _bump_version(practitioner.clinic)
         _record(practitioner.clinic, "absence_added", by=by, now=now, from_on=from_on, to_on=to_on)
     return absence
+
+
+def remove_absence(*, absence: Absence, by: Actor, now: datetime) -> None:
+    """Put on record that a practitioner is there after all.
+
+    Raises: CourseError when somebody else has removed it already.
+    """
+    with transacting():
+        clinic, from_on, to_on = absence.clinic, absence.from_on, absence.to_on
+        _lock_calendar(clinic)
+        removed, _rows = Absence.objects.filter(pk=absence.pk).delete()
+        if not removed:
+            raise CourseError(_("This absence is gone already."), code="absence_gone")
+        _bump_version(clinic)
+        _record(clinic, "absence_removed", by=by, now=now, from_on=from_on, to_on=to_on)
+
+
+def _lock_calendar(clinic: Clinic) -> None:
+    """Let changes of one calendar come one after the other; rows that merely refer to the clinic do not wait."""
+    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
 
 
 def _check_range(from_on: date, to_on: date) -> None:
@@ -91,9 +125,14 @@ def _check_range(from_on: date, to_on: date) -> None:
 
 
 def _finish(clinic: Clinic, action: str, *, by: Actor, now: datetime, **details: date) -> None:
-    Clinic.objects.filter(pk=clinic.pk).update(calendar_version=F("calendar_version") + 1)
+    _bump_version(clinic)
     reassess_clinic(clinic, now=now)
     _record(clinic, action, by=by, now=now, **details)
+
+
+def _bump_version(clinic: Clinic) -> None:
+    """Make plans stale that were made with the calendar as it was."""
+    Clinic.objects.filter(pk=clinic.pk).update(calendar_version=F("calendar_version") + 1)
 
 
 def _record(clinic: Clinic, action: str, *, by: Actor, now: datetime, **details: date) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
@@ -18,9 +18,36 @@ from courses.core.states import (
     check_transition,
 )
 from courses.errors import CourseError
-from courses.models import Course, CourseStatus, SessionStatus
-from courses.services.assessing import reassess
+from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
+from courses.services.assessing import reassess, store_measures
 from courses.signals import course_changed
+
+# Serialization failure, deadlock, lock not available: what PostgreSQL ends one of two transactions with.
+_CONFLICT_STATES: Final = ("40001", "40P01", "55P03")
+_LONGEST_NOTE: Final = 10_000
+
+
+@contextmanager
+def transacting() -> Iterator[None]:
+    """Run the body in one transaction; losing against one at the same moment is a refusal, not a fault.
+
+    Raises: CourseError `busy`, after which the same may be tried again.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        if not is_conflict(error):
+            raise
+        raise CourseError(
+            _("Somebody else was changing the same at this moment. Try it again."), code="busy"
+        ) from error
+
+
+def is_conflict(error: OperationalError) -> bool:
+    """Return whether the database gave up because of another transaction, and trying again may do."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in _CONFLICT_STATES or "database is locked" in str(error)
 
 
 @contextmanager
@@ -40,7 +67,7 @@ def changing(
     our own, never names or clinical text.
     Raises: CourseError when the course is over or still a draft and that matters.
     """
-    with transaction.atomic():
+    with transacting():
         locked = lock_course(course)
         if is_open_required:
             require_open(locked)
@@ -50,13 +77,68 @@ def changing(
     course.refresh_from_db()
 
 
+@contextmanager
+def changing_session(
+    session: TreatmentSession,
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    reason: str,
+    is_open_required: bool = True,
+    **details: Any,
+) -> Iterator[tuple[Course, TreatmentSession]]:
+    """Yield the session's course and the session, both locked; else as changing().
+
+    What the body changes of the session's status, day and slot is audited with its old values.
+    """
+    with transacting():
+        course = lock_course(session.course)
+        if is_open_required:
+            require_open(course)
+        locked = lock_session(session)
+        before = _audited(locked)
+        yield course, locked
+        after = _audited(locked)
+        changed = [name for name in before if before[name] != after[name]]
+        finish_change(
+            course,
+            action=action,
+            by=by,
+            now=now,
+            reason=reason,
+            old={name: before[name] for name in changed},
+            details={"session": str(locked.code), **details, **{name: after[name] for name in changed}},
+        )
+    session.course.refresh_from_db()
+
+
+def _audited(session: TreatmentSession) -> dict[str, Any]:
+    return {
+        "status": str(session.status),
+        "on": session.on,
+        "starts_at": session.starts_at,
+        "practitioner": str(session.practitioner.code) if session.practitioner else None,
+        "room": str(session.room.code) if session.room else None,
+    }
+
+
 def finish_change(
-    course: Course, *, action: str, by: Actor, now: datetime, reason: str, details: dict[str, Any]
+    course: Course,
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    reason: str,
+    details: dict[str, Any],
+    old: dict[str, Any] | None = None,
 ) -> None:
     """Reassess, announce and audit a change of a locked course."""
     course.version += 1
     course.save(update_fields=["version"])
-    if course.status not in (CourseStatus.DRAFT, CourseStatus.DISCONTINUED):
+    if course.status == CourseStatus.DISCONTINUED:
+        store_measures(course, now=now)
+    elif course.status != CourseStatus.DRAFT:
         reassess(course=course, now=now, reason=reason)
     course_changed.send(sender=Course, course_id=course.pk, now=now)
     record(
@@ -66,6 +148,7 @@ def finish_change(
         clinic_code=course.clinic.code,
         subject_kind="course",
         subject_code=course.code,
+        old={name: _plain(value) for name, value in (old or {}).items()},
         new={name: _plain(value) for name, value in details.items()},
     )
 
@@ -77,6 +160,23 @@ def lock_course(course: Course) -> Course:
         .select_related("clinic", "client", "protocol")
         .get(pk=course.pk)
     )
+
+
+def lock_session(session: TreatmentSession) -> TreatmentSession:
+    """Return the session as it is now, its row locked until the transaction ends."""
+    return (
+        TreatmentSession.objects.select_for_update(of=("self",))
+        .select_related("clinic", "course", "practitioner", "room")
+        .get(pk=session.pk)
+    )
+
+
+def change_session(session: TreatmentSession, **values: object) -> None:
+    """Write columns of a locked session and bump its version, so that messages about the old one are void."""
+    for name, value in values.items():
+        setattr(session, name, value)
+    session.version += 1
+    session.save(update_fields=[*values, "version"])
 
 
 def require_open(course: Course) -> None:
@@ -97,7 +197,7 @@ def require_prescriber(by: Actor, clinic: Clinic) -> StaffMember:
 
     Raises: CourseError `prescriber_required` for anybody else.
     """
-    member = StaffMember.objects.filter(pk=by.staff_member_id, clinic=clinic, is_active=True).first()
+    member = StaffMember.objects.filter(pk=by.staff_member_id or 0, clinic=clinic, is_active=True).first()
     if member is None or not is_allowed(member, Capability.PRESCRIBE):
         raise CourseError(_("Only a prescriber may do this."), code="prescriber_required")
     return member
@@ -108,7 +208,7 @@ def require_staff(by: Actor, clinic: Clinic) -> StaffMember:
 
     Raises: CourseError `staff_required` for anybody else.
     """
-    member = StaffMember.objects.filter(pk=by.staff_member_id, clinic=clinic, is_active=True).first()
+    member = StaffMember.objects.filter(pk=by.staff_member_id or 0, clinic=clinic, is_active=True).first()
     if member is None:
         raise CourseError(_("Only the clinic's staff may do this."), code="staff_required")
     return member
@@ -119,9 +219,10 @@ def require_session_move(old: str, new: str, *, is_correction: bool = False) -> 
 
     Raises: CourseError `transition_refused`.
     """
-    table = SESSION_CORRECTIONS if is_correction else SESSION_TRANSITIONS
+    # Plain texts: words that the tables do not know are refused too.
+    table: Any = SESSION_CORRECTIONS if is_correction else SESSION_TRANSITIONS
     try:
-        check_transition(table, old, new)  # type: ignore[type-var]  # unknown words are refused too
+        check_transition(table, old, new)
     except TransitionError as error:
         words = dict(SessionStatus.choices)
         message = _("A session that is %(old)s cannot become %(new)s.") % {
@@ -131,16 +232,31 @@ def require_session_move(old: str, new: str, *, is_correction: bool = False) -> 
         raise CourseError(message, code=error.code, fields={"status": message}) from error
 
 
-def require_reason(reason: str, *, field: str = "reason") -> str:
-    """Return the reason without surrounding space.
+def require_reason(reason: str, *, column: Any, field: str = "reason") -> str:
+    """Return the reason without surrounding space, when it fits its column.
 
-    Raises: CourseError `reason_required` when it is empty.
+    Raises: CourseError `reason_required` when it is empty, else as fitting_text().
     """
-    text = reason.strip()
+    text = fitting_text(reason, column=column, field=field)
     if not text:
-        message = _("Say why, in a few words.")
-        raise CourseError(message, code="reason_required", fields={field: message})
+        raise refuse(field, _("Say why, in a few words."), code="reason_required")
     return text
+
+
+def fitting_text(text: str, *, column: Any, field: str) -> str:
+    """Return what was typed without surrounding space, when the column (such as Pause.note) can hold it.
+
+    Raises: CourseError `text_too_long` or `text_unreadable` naming the field.
+    """
+    found = text.strip()
+    longest = column.field.max_length or _LONGEST_NOTE
+    if len(found) > longest:
+        raise refuse(
+            field, _("Write at most %(longest)s characters.") % {"longest": longest}, code="text_too_long"
+        )
+    if "\0" in found:
+        raise refuse(field, _("Leave out the characters that cannot be printed."), code="text_unreadable")
+    return found
 
 
 def refuse(field: str, message: str, *, code: str) -> CourseError:

@@ -2,14 +2,13 @@
 
 from datetime import date, datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
 from courses.convert import local_today
 from courses.errors import CourseError
 from courses.models import CallOutcome, Flag, FlagCall
-from courses.services.changes import refuse, require_staff
+from courses.services.changes import fitting_text, refuse, require_staff, transacting
 
 
 def acknowledge_flag(*, flag: Flag, by: Actor, now: datetime, note: str = "") -> None:
@@ -17,11 +16,11 @@ def acknowledge_flag(*, flag: Flag, by: Actor, now: datetime, note: str = "") ->
 
     Raises: CourseError when the flag has been resolved.
     """
-    with transaction.atomic():
+    with transacting():
         flag = _lock_flag(flag)
         flag.acknowledged_at = now
         flag.acknowledged_by = require_staff(by, flag.clinic)
-        flag.acknowledged_note = note.strip()
+        flag.acknowledged_note = fitting_text(note, column=Flag.acknowledged_note, field="note")
         flag.save(update_fields=["acknowledged_at", "acknowledged_by", "acknowledged_note"])
         _record(flag, "acknowledged", by=by, now=now)
 
@@ -31,14 +30,14 @@ def snooze_flag(*, flag: Flag, until_on: date, by: Actor, now: datetime, note: s
 
     Raises: CourseError when the day is not after today, or the flag has been resolved.
     """
-    with transaction.atomic():
+    with transacting():
         flag = _lock_flag(flag)
         if until_on <= local_today(flag.clinic, now):
             raise refuse("until_on", _("Choose a day after today."), code="date_past")
         flag.snoozed_until_on = until_on
         flag.acknowledged_at = now
         flag.acknowledged_by = require_staff(by, flag.clinic)
-        flag.acknowledged_note = note.strip()
+        flag.acknowledged_note = fitting_text(note, column=Flag.acknowledged_note, field="note")
         flag.save(
             update_fields=["snoozed_until_on", "acknowledged_at", "acknowledged_by", "acknowledged_note"]
         )
@@ -54,7 +53,7 @@ def record_call(
     """
     if outcome not in CallOutcome:
         raise refuse("outcome", _("Choose how the call ended."), code="unknown_outcome")
-    with transaction.atomic():
+    with transacting():
         flag = _lock_flag(flag)
         if next_on is not None and next_on <= local_today(flag.clinic, now):
             raise refuse("next_on", _("Choose a day after today."), code="date_past")
@@ -62,7 +61,7 @@ def record_call(
             clinic_id=flag.clinic_id,
             flag=flag,
             outcome=outcome,
-            note=note.strip(),
+            note=fitting_text(note, column=FlagCall.note, field="note"),
             next_on=next_on,
             by=require_staff(by, flag.clinic),
             created_at=now,

@@ -14,7 +14,8 @@ from courses.core.ribbon import WindowSpan
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course
 from courses.ribbons import ribbon_of
-from courses.services.planning import clinic_side, session_minutes
+from courses.services.planning import clinic_side
+from courses.services.slots import session_minutes
 
 SEARCHED_DAYS: Final = 60
 _APART_SECONDS: Final = 2 * 60 * 60

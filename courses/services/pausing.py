@@ -1,14 +1,19 @@
 """Pauses: dated, reasoned stops that never count as lateness."""
 
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
 from courses.convert import local_today
+from courses.errors import CourseError
 from courses.models import Course, Pause, PauseReason, ResolvedReason
-from courses.services.changes import changing, refuse
+from courses.services.changes import changing, fitting_text, refuse
+
+_LONGEST_PAUSE: Final = timedelta(days=366)
+_FURTHEST_START: Final = timedelta(days=3 * 366)
 
 
 def pause_course(
@@ -23,22 +28,32 @@ def pause_course(
 ) -> Pause:
     """Pause the course on the days given, both included; without an end the pause is open.
 
-    Raises: CourseError for a range upside down, an unknown reason, or a pause that overlaps another.
+    Raises: CourseError for a range upside down or longer than a year, one that begins years away, an unknown
+    reason, or a pause that overlaps another.
     """
     if to_on is not None and to_on < from_on:
         raise refuse("to_on", _("The pause ends before it begins."), code="range_upside_down")
+    if to_on is not None and to_on - from_on > _LONGEST_PAUSE:
+        raise refuse(
+            "to_on", _("That is longer than a year. Leave the end open instead."), code="range_too_long"
+        )
     if reason not in PauseReason:
         raise refuse("reason", _("Choose one of the reasons."), code="unknown_reason")
+    text = fitting_text(note, column=Pause.note, field="note")
     with changing(
         course,
         action="paused",
         by=by,
         now=now,
         reason=ResolvedReason.PAUSED,
+        # Why is clinical, and stays out of the audit trail.
         from_on=from_on,
         to_on=to_on,
-        kind=reason,
     ) as locked:
+        if abs(from_on - local_today(locked.clinic, now)) > _FURTHEST_START:
+            raise refuse(
+                "from_on", _("That is more than three years away. Check the date."), code="date_far_away"
+            )
         _refuse_overlap(locked, from_on, to_on)
         pause = Pause.objects.create(
             clinic=locked.clinic,
@@ -46,7 +61,7 @@ def pause_course(
             from_on=from_on,
             to_on=to_on,
             reason=reason,
-            note=note.strip(),
+            note=text,
             created_at=now,
         )
     return pause
@@ -72,7 +87,7 @@ def resume_course(*, course: Course, on: date, by: Actor, now: datetime) -> None
     A pause that would not have begun before that day is removed.
     Raises: CourseError when the course is not paused then.
     """
-    with changing(course, action="resumed", by=by, now=now, reason=ResolvedReason.PAUSED, on=on) as locked:
+    with changing(course, action="resumed", by=by, now=now, reason=ResolvedReason.RESUMED, on=on) as locked:
         pause = (
             Pause.objects.filter(course=locked, from_on__lte=on)
             .filter(Q(to_on__isnull=True) | Q(to_on__gte=on))
@@ -89,7 +104,10 @@ def resume_course(*, course: Course, on: date, by: Actor, now: datetime) -> None
 
 
 def remove_pause(*, pause: Pause, by: Actor, now: datetime) -> None:
-    """Take back a pause that was entered by mistake."""
+    """Take back a pause that was entered by mistake.
+
+    Raises: CourseError when somebody else has taken it back already.
+    """
     with changing(
         pause.course,
         action="pause_removed",
@@ -99,7 +117,9 @@ def remove_pause(*, pause: Pause, by: Actor, now: datetime) -> None:
         from_on=pause.from_on,
         to_on=pause.to_on,
     ):
-        pause.delete()
+        removed, _rows = Pause.objects.filter(pk=pause.pk).delete()
+        if not removed:
+            raise CourseError(_("This pause is gone already."), code="pause_gone")
 
 
 def is_pause_too_long(pause: Pause, *, now: datetime) -> bool:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils.translation import gettext as _
 
 from audit.services import SYSTEM, Actor
@@ -18,31 +19,41 @@ from clients.models import Client
 from clinics.models import Absence, Clinic, OpeningHours, PractitionerHours, Room, StaffMember
 from courses import convert
 from courses.convert import CourseFacts
-from courses.core.amount import count_ahead
+from courses.core.amount import MOST_AHEAD, count_ahead
 from courses.core.cadence import ClientDays
-from courses.core.plan import Plan, PlannedSession, PlanRequest, Practitioner, Preferences, plan
+from courses.core.plan import (
+    Plan,
+    PlannedSession,
+    PlanRequest,
+    PlanTooLargeError,
+    Practitioner,
+    Preferences,
+    plan,
+    replan,
+)
 from courses.core.plan import Room as PlanRoom
-from courses.core.types import PhaseSpec, Prescription, SessionRecord
+from courses.core.types import ContraindicationSpan, PhaseSpec, Prescription, SessionRecord
 from courses.errors import CourseError
 from courses.models import (
     BOOKED_STATUSES,
     Course,
+    CourseStatus,
     PlanPolicy,
     PlanRevision,
     ResolvedReason,
     SessionStatus,
     TreatmentSession,
 )
-from courses.services.booking import change_session
-from courses.services.changes import changing, require_prescriber
+from courses.services.changes import change_session, changing, refuse, require_prescriber
 from courses.services.prescribing import CourseDraft, check_draft, find_objections, revise_phases
-from courses.services.slots import SlotWish, explain_clash, slot_taken
+from courses.services.slots import SlotWish, explain_clash, lock_parties, session_minutes, slot_taken
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_MINUTES: Final = 45
 _PLAN_DAYS: Final = 3 * 366
-_LONGEST_HORIZON: Final = timedelta(days=366)
+_RUNNING: Final = (CourseStatus.ACTIVE, CourseStatus.PAUSED)
+# Refusals because of somebody else at the same moment: the next try finds another world.
+_PASSING: Final = ("busy", "day_taken", "slot_taken", "stale_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,9 @@ class PlanProposal:
     before: tuple[TreatmentSession, ...]
     # The phases that the plan keeps to: those in force, or with a lower target where a session is dropped.
     phases: tuple[PhaseSpec, ...]
+    course_id: int
+    # Hours, closures and absences that it was made with.
+    calendar_version: int
 
     @property
     def digest(self) -> str:
@@ -88,7 +102,7 @@ def _slot_values(planned: PlannedSession) -> dict[str, Any]:
 def preview_course(*, draft: CourseDraft, now: datetime, not_before: datetime | None = None) -> CoursePreview:
     """Return the whole plan of a draft, saving nothing.
 
-    Raises: CourseError for a draft that could not be prescribed.
+    Raises: CourseError for a draft that could not be prescribed or planned.
     Cost: about ten queries.
     """
     check_draft(draft, now=now)
@@ -100,12 +114,23 @@ def preview_course(*, draft: CourseDraft, now: datetime, not_before: datetime | 
         as_of=today,
         calendar=calendar,
         prescription=prescription,
+        contraindications=_spans_against(draft, today),
         count=count,
         minutes=session_minutes(draft.phases),
         horizon_days=_PLAN_DAYS,
         **clinic_side(draft.clinic, draft.client, draft.practitioner, not_before or now),
     )
-    return CoursePreview(_plan_what_is_asked(request), tuple(_warnings(draft, today)))
+    _asked, found = _plan_what_is_asked(request)
+    return CoursePreview(found, tuple(_warnings(draft, today)))
+
+
+def _spans_against(draft: CourseDraft, today: date) -> tuple[ContraindicationSpan, ...]:
+    """Return when the client's conditions forbid sessions, as they will once the draft is prescribed."""
+    return tuple(
+        ContraindicationSpan(objection.condition, objection.from_on, objection.to_on)
+        for objection in find_objections(draft, on=min(today, draft.start_on))
+        if objection.strength != "caution" and not draft.overrides.get(objection.condition, "").strip()
+    )
 
 
 def _warnings(draft: CourseDraft, today: date) -> list[str]:
@@ -133,11 +158,18 @@ def propose_plan(
     """Return the best plan for the rest of a course, saving nothing; pinned bookings stay.
 
     `policy` says how what was missed is made up for. Without `count` it is all the prescription still asks for.
-    Raises: CourseError when the course is over, or a missed session cannot be dropped.
+    Raises: CourseError when the course is over, a missed session cannot be dropped, the clinic has no hours, or
+    there are too many ways to compare.
     Cost: about twenty queries.
     """
     if not course.is_open:
         raise CourseError(_("This course is over; there is nothing to plan."), code="course_not_open")
+    if count is not None and not 0 <= count <= MOST_AHEAD:
+        raise refuse(
+            "count", _("Plan from 0 to %(most)s sessions.") % {"most": MOST_AHEAD}, code="count_out_of_range"
+        )
+    # Read before the facts: what changes between the two makes the proposal stale, never the other way round.
+    calendar_version = Clinic.objects.values_list("calendar_version", flat=True).get(pk=course.clinic_id)
     facts = convert.load_facts([course])[course.pk]
     start = max(not_before or now, now)
     today = convert.local_today(course.clinic, now)
@@ -149,24 +181,35 @@ def propose_plan(
     )
     replaced = [row for row in ahead if _is_replaced(row, start=start, policy=policy)]
     kept = [row for row in ahead if row not in replaced]
-    prescription = _made_up(course, facts, policy, today=today)
     request = PlanRequest(
         as_of=today,
-        prescription=prescription,
+        prescription=facts.prescription,
         calendar=facts.calendar,
         sessions=(*_past_sessions(facts, today), *(_kept_record(row) for row in kept)),
         pauses=facts.pauses,
         contraindications=facts.contraindications,
-        count=count if count is not None else _count_to_plan(facts, prescription, kept, today=today),
-        minutes=session_minutes(_phases_ahead(course, prescription.phases)),
+        count=count if count is not None else _count_to_plan(facts, kept, today=today),
+        minutes=session_minutes(_phases_ahead(course, facts.prescription.phases)),
         horizon_days=_PLAN_DAYS,
-        hurried=_missed_count(facts, today) if policy == PlanPolicy.CATCH_UP else 0,
         **clinic_side(
             course.clinic, course.client, course.practitioner, start, replaced=replaced, course=course
         ),
     )
-    found = _plan_what_is_asked(request)
-    return PlanProposal(course.version, policy, found, tuple(replaced), prescription.phases)
+    request, found = _plan_what_is_asked(request)
+    phases = facts.prescription.phases
+    if policy == PlanPolicy.CATCH_UP:
+        found = _catch_up(request, ahead)
+    elif policy == PlanPolicy.DROP:
+        found, phases = _drop(request, facts, today=today)
+    return PlanProposal(
+        course_version=course.version,
+        policy=policy,
+        plan=found,
+        before=tuple(replaced),
+        phases=phases,
+        course_id=course.pk,
+        calendar_version=calendar_version,
+    )
 
 
 def _is_replaced(row: TreatmentSession, *, start: datetime, policy: str) -> bool:
@@ -195,29 +238,35 @@ def _kept_record(row: TreatmentSession) -> SessionRecord:
     )
 
 
-def _made_up(course: Course, facts: CourseFacts, policy: str, *, today: date) -> Prescription:
-    """Return the prescription that the policy plans: dropping what was missed lowers the current phase's goal.
+def _catch_up(request: PlanRequest, ahead: Sequence[TreatmentSession]) -> Plan:
+    """Return the plan that ends when what is booked now would have ended, or as near to it as it can."""
+    is_whole = len(ahead) >= request.count - 1
+    ends_on = max((row.on for row in ahead), default=None) if is_whole else None
+    with _explaining():
+        return replan(request, "catch_up", ends_on=ends_on).plan
 
-    Raises: CourseError where sessions_min does not allow it.
+
+def _drop(request: PlanRequest, facts: CourseFacts, *, today: date) -> tuple[Plan, tuple[PhaseSpec, ...]]:
+    """Return the plan without what was missed, and the phases with the current one's goal as much lower.
+
+    Raises: CourseError where nothing was missed, or sessions_min does not allow it.
     """
-    prescription = facts.prescription
-    position = course.phase_position
-    if policy != PlanPolicy.DROP or position is None:
-        return prescription
-    phase = prescription.phases[position]
+    position = convert.assess_facts(facts, today=today).phase
     missed = _missed_count(facts, today)
-    if phase.amount is None or not missed:
+    phases = list(facts.prescription.phases)
+    phase = phases[position] if position is not None else None
+    if phase is None or phase.amount is None or not missed:
         raise CourseError(_("Nothing was missed that could be dropped."), code="nothing_to_drop")
-    goal = phase.amount - missed
-    if phase.sessions_min is None or goal < phase.sessions_min:
+    with _explaining():
+        found = replan(request, "drop", missed=missed)
+    if not found.dropped:
         raise CourseError(
             _("The prescription needs at least %(least)s sessions, so none can be dropped.")
-            % {"least": phase.sessions_min},
+            % {"least": phase.sessions_min or phase.amount},
             code="drop_below_least",
         )
-    phases = list(prescription.phases)
-    phases[position] = replace(phase, target=goal)
-    return replace(prescription, phases=tuple(phases))
+    phases[position or 0] = replace(phase, target=phase.amount - found.dropped)
+    return found.plan, tuple(phases)
 
 
 def _missed_count(facts: CourseFacts, today: date) -> int:
@@ -232,29 +281,42 @@ def _missed_count(facts: CourseFacts, today: date) -> int:
     )
 
 
-def _count_to_plan(
-    facts: CourseFacts, prescription: Prescription, kept: Sequence[TreatmentSession], *, today: date
-) -> int:
+def _count_to_plan(facts: CourseFacts, kept: Sequence[TreatmentSession], *, today: date) -> int:
     days = ClientDays(facts.calendar, facts.pauses, today=today)
     attended = [record.on for record in facts.sessions if record.status == "attended"]
-    ahead = count_ahead(prescription, attended, days, today=today)
+    ahead = count_ahead(facts.prescription, attended, days, today=today)
     return max(0, ahead - len(kept))
 
 
-def _plan_what_is_asked(request: PlanRequest) -> Plan:
-    """Plan; a phase that runs out before all were placed asks for fewer, which is no failure."""
-    found = plan(request)
-    while found.cost.unplaced and any(note.kind == "not_asked" for note in found.notes):
-        placed = len(found.planned)
-        found = plan(replace(request, count=placed))
-        if len(found.planned) == placed:
-            break
-    return found
+def _plan_what_is_asked(request: PlanRequest) -> tuple[PlanRequest, Plan]:
+    """Plan; a phase that runs out before all were placed asks for fewer, which is no failure.
+
+    The request comes back with the number that is asked for.
+    """
+    if not any(request.hours.values()):
+        raise CourseError(_("The clinic has no opening hours yet. Enter them first."), code="never_open")
+    with _explaining():
+        found = plan(request)
+        while found.cost.unplaced and any(note.kind == "not_asked" for note in found.notes):
+            placed = len(found.planned)
+            request = replace(request, count=placed)
+            found = plan(request)
+            if len(found.planned) == placed:
+                break
+    return request, found
 
 
-def session_minutes(phases: Sequence[PhaseSpec]) -> int:
-    """Return the length of slot that every one of the phases fits into."""
-    return max((phase.minutes_max for phase in phases if phase.minutes_max), default=DEFAULT_MINUTES)
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Turn a plan that is out of reach into a refusal."""
+    try:
+        yield
+    except PlanTooLargeError as error:
+        raise refuse(
+            "count",
+            _("There are too many ways to place that many sessions. Plan fewer at a time."),
+            code=error.code,
+        ) from error
 
 
 def _phases_ahead(course: Course, phases: Sequence[PhaseSpec]) -> Sequence[PhaseSpec]:
@@ -354,6 +416,8 @@ def _busy_spans(
         "client": {},
     }
     for practitioner_id, room_id, client_id, starts_at, ends_at in rows:
+        if starts_at is None or ends_at is None:
+            continue  # a booking has a slot: the database sees to it
         if practitioner_id is not None:
             busy["practitioner"].setdefault(practitioner_id, []).append((starts_at, ends_at))
         if room_id is not None:
@@ -371,16 +435,13 @@ def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: dateti
 
     Sessions of a phase without an amount are booked as far as the clinic's booking horizon; those beyond keep
     their date as planned, and are booked when the horizon reaches them.
-    Raises: CourseError `stale_plan` when the course changed since the proposal, `slot_taken` when a slot went.
+    Raises: CourseError `stale_plan` when the course or the clinic's calendar changed since the proposal or one of
+    its times has passed, `slot_taken` when a slot went.
     """
     with changing(
         course, action="plan_applied", by=by, now=now, reason=ResolvedReason.REBOOKED, policy=proposal.policy
     ) as locked:
-        if locked.version != proposal.course_version:
-            raise CourseError(
-                _("The course has changed since this plan was made. Look at the new proposal."),
-                code="stale_plan",
-            )
+        _refuse_stale(locked, proposal, now=now)
         if proposal.policy == PlanPolicy.DROP:
             member = require_prescriber(by, locked.clinic)
             revise_phases(locked, proposal.phases, member=member, now=now, reason=_("missed session dropped"))
@@ -401,6 +462,18 @@ def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: dateti
     return revision
 
 
+def _refuse_stale(course: Course, proposal: PlanProposal, *, now: datetime) -> None:
+    made_with = (proposal.course_id, proposal.course_version, proposal.calendar_version)
+    if made_with != (course.pk, course.version, course.clinic.calendar_version):
+        raise CourseError(
+            _("The course has changed since this plan was made. Look at the new proposal."), code="stale_plan"
+        )
+    if any(planned.start is not None and planned.start < now for planned in proposal.plan.planned):
+        raise CourseError(
+            _("A time of this plan has passed meanwhile. Look at the new proposal."), code="stale_plan"
+        )
+
+
 def _row_values(row: TreatmentSession) -> dict[str, Any]:
     return {
         "session": str(row.code),
@@ -413,7 +486,10 @@ def _row_values(row: TreatmentSession) -> dict[str, Any]:
 
 
 def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> list[dict[str, Any]]:
-    """Write the plan's slots to rows and return them; a booking that keeps its slot is left untouched."""
+    """Write the plan's slots to rows and return them; a booking that keeps its slot is left untouched.
+
+    Order: by date. Sessions beyond the booking horizon are written, not returned.
+    """
     people = {str(row.code): row for row in StaffMember.objects.for_clinic(course.clinic)}
     rooms = {str(row.code): row for row in Room.objects.for_clinic(course.clinic)}
     TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED).delete()
@@ -455,6 +531,8 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
         rows += TreatmentSession.objects.bulk_create(
             [_new_row(course, planned, slot, now=now) for planned, slot in fresh]
         )
+    gone = {row.pk for row in spare} | {row.pk for row in rows}
+    rows += [row for row in booked if row.pk not in gone]
     return [_row_values(row) for row in sorted(rows, key=lambda row: row.on)]
 
 
@@ -539,9 +617,9 @@ def _new_row(
 def _refusing_clashes(course: Course, slots: Sequence[SlotWish], *, but: Sequence[int]) -> Iterator[None]:
     """Refuse slots that meet other bookings; the body writes them.
 
-    On SQLite the check holds because writers come one after the other; on PostgreSQL the exclusion
-    constraints refuse what a concurrent transaction has just taken.
+    As slots.holding(), for many slots at once.
     """
+    lock_parties(slots, course=course)
     if slots:
         taken = TreatmentSession.objects.filter(
             clinic_id=course.clinic_id,
@@ -576,29 +654,39 @@ def _refuse_clash(course: Course, slot: SlotWish, other: Mapping[str, Any]) -> N
 def roll_forward_due(*, now: datetime, limit: int = 200) -> int:
     """Book what the booking horizon has reached of the sessions that are planned by date; return the courses.
 
-    Each course has a transaction of its own. One that cannot be planned is logged and left to the next day:
-    the drift findings say what is missing.
+    Each course has a transaction of its own. One that cannot be planned loses the dates reached, so that it never
+    blocks those behind it: the findings then say that nothing is booked.
+    Cost: one query to find them, then those of propose_plan() and apply_plan() for each.
     """
-    planned = TreatmentSession.objects.filter(
-        status=SessionStatus.PLANNED,
-        course__status__in=["active", "paused"],
-        on__lte=now.date() + _LONGEST_HORIZON,
-    ).values_list("course_id", "on", "clinic__booking_horizon_days")
-    reached = {
-        course_id: None
-        for course_id, on, horizon_days in planned.order_by("on")
-        if on <= now.date() + timedelta(days=horizon_days)
-    }
-    count = 0
-    for course_id in list(reached)[:limit]:
-        course = Course.objects.select_related("clinic", "client", "protocol", "practitioner").get(
-            pk=course_id
-        )
-        try:
-            proposal = propose_plan(course=course, now=now, policy=PlanPolicy.ROLL_FORWARD)
-            apply_plan(course=course, proposal=proposal, by=SYSTEM, now=now)
-        except CourseError as error:
-            logger.warning("Course %s was not rolled forward: %s.", course.code, error.code)
-        else:
-            count += 1
-    return count
+    # Not distinct() with an order by date, which would make a row of each date.
+    reached = TreatmentSession.objects.filter(_reached_by(now), course__status__in=_RUNNING)
+    first = reached.values("course").annotate(first_on=Min("on")).order_by("first_on", "course")
+    ids = list(first.values_list("course", flat=True)[:limit])
+    return sum(_roll_forward(course_id, now=now) for course_id in ids)
+
+
+def _reached_by(now: datetime) -> Q:
+    """Return the condition for sessions planned by date up to each clinic's booking horizon."""
+    # A clinic's own day decides, here as when booking: else a course would be planned again and again for hours.
+    reached = Q(pk__in=[])
+    for zone, horizon_days in Clinic.objects.values_list("time_zone", "booking_horizon_days").distinct():
+        last_on = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=horizon_days)
+        reached |= Q(clinic__time_zone=zone, clinic__booking_horizon_days=horizon_days, on__lte=last_on)
+    return Q(status=SessionStatus.PLANNED) & reached
+
+
+def _roll_forward(course_id: int, *, now: datetime) -> int:
+    course = Course.objects.select_related("clinic", "client", "protocol", "practitioner").get(pk=course_id)
+    try:
+        proposal = propose_plan(course=course, now=now, policy=PlanPolicy.ROLL_FORWARD)
+        apply_plan(course=course, proposal=proposal, by=SYSTEM, now=now)
+    except CourseError as error:
+        logger.warning("Course %s was not rolled forward: %s.", course.code, error.code)
+        if error.code not in _PASSING:
+            TreatmentSession.objects.filter(_reached_by(now), course=course).delete()
+        return 0
+    except Exception:
+        logger.exception("Rolling course %s forward failed.", course.code)
+        TreatmentSession.objects.filter(_reached_by(now), course=course).delete()
+        return 0
+    return 1

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
 from clients.models import Client
 from clinics.models import Clinic, StaffMember
 from courses import convert
+from courses.core.cadence import ClientDays, Progress, replay
 from courses.core.types import PhaseSpec
 from courses.errors import CourseError
 from courses.models import (
-    BOOKED_STATUSES,
     ContraindicationOverride,
     Course,
     CourseStatus,
@@ -30,15 +29,18 @@ from courses.models import (
 )
 from courses.services.assessing import resolve_flags
 from courses.services.changes import (
+    change_session,
     changing,
     finish_change,
+    fitting_text,
     lock_course,
     refuse,
     require_open,
     require_prescriber,
     require_reason,
+    transacting,
 )
-from courses.validators import check_phases
+from courses.validators import LONGEST_MINUTES, check_phases
 
 # How far from today a course may begin: a running course is taken over from paper, not invented.
 _EARLIEST_START = timedelta(days=3 * 366)
@@ -71,7 +73,7 @@ class Objection:
 
 
 def find_objections(draft: CourseDraft, *, on: date) -> list[Objection]:
-    """Return the recorded conditions that speak against the draft on its start or later.
+    """Return the recorded conditions that speak against the draft on a day or later.
 
     Cost: two queries.
     """
@@ -92,7 +94,15 @@ def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime) -> Course:
     """
     member = require_prescriber(by, draft.clinic)
     check_draft(draft, now=now)
-    with transaction.atomic():
+    reasons = {
+        condition: fitting_text(
+            reason, column=ContraindicationOverride.reason, field=f"overrides.{condition}"
+        )
+        for condition, reason in draft.overrides.items()
+    }
+    with transacting():
+        # A calendar that changes at this moment must find the course, or the course the changed calendar.
+        Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=draft.clinic.pk)
         course = Course.objects.create(
             clinic=draft.clinic,
             client=draft.client,
@@ -112,12 +122,12 @@ def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime) -> Course:
                 clinic=draft.clinic,
                 course=course,
                 condition=condition,
-                reason=reason.strip(),
+                reason=reason,
                 by=member,
                 created_at=now,
             )
-            for condition, reason in draft.overrides.items()
-            if reason.strip()
+            for condition, reason in reasons.items()
+            if reason
         )
         finish_change(
             lock_course(course),
@@ -141,12 +151,25 @@ def check_draft(draft: CourseDraft, *, now: datetime) -> None:
         raise refuse("client", _("Choose a client of this clinic."), code="client_unknown")
     if draft.protocol.clinic_id != draft.clinic.pk:
         raise refuse("protocol", _("Choose a protocol of this clinic."), code="protocol_unknown")
-    if draft.practitioner is not None and draft.practitioner.clinic_id != draft.clinic.pk:
+    person = draft.practitioner
+    if person is not None and not (
+        person.clinic_id == draft.clinic.pk and person.is_active and person.is_treating
+    ):
         raise refuse("practitioner", _("Choose a practitioner of this clinic."), code="practitioner_unknown")
+    _check_minutes(draft)
     today = convert.local_today(draft.clinic, now)
     if not today - _EARLIEST_START <= draft.start_on <= today + _LATEST_START:
         raise refuse(
             "start_on", _("A course starts within three years back and one ahead."), code="start_out_of_range"
+        )
+    unknown = set(draft.overrides) - set(
+        draft.protocol.contraindications.values_list("condition", flat=True) if draft.overrides else ()
+    )
+    for condition in sorted(unknown):
+        raise refuse(
+            f"overrides.{condition}",
+            _("The protocol has nothing against this condition."),
+            code="unknown_condition",
         )
     for objection in find_objections(draft, on=draft.start_on):
         if objection.strength == "permanent" and not draft.overrides.get(objection.condition, "").strip():
@@ -156,6 +179,22 @@ def check_draft(draft: CourseDraft, *, now: datetime) -> None:
                     "This condition rules the protocol out. A prescriber can override it with a written reason."
                 ),
                 code="contraindicated",
+            )
+
+
+def _check_minutes(draft: CourseDraft) -> None:
+    """Refuse lengths by session number that are no lengths, or not for these phases."""
+    steps = draft.minutes_by_session
+    if steps and len(steps) != len(draft.phases):
+        raise refuse(
+            "minutes_by_session", _("Give the lengths for each phase, or for none."), code="minutes_unmatched"
+        )
+    for index, phase in enumerate(steps):
+        if not all(1 <= minutes <= LONGEST_MINUTES for minutes in phase):
+            raise refuse(
+                f"minutes_by_session[{index}]",
+                _("A session lasts from 1 to 600 minutes."),
+                code="minutes_out_of_range",
             )
 
 
@@ -196,7 +235,7 @@ def change_prescription(
     Raises: CourseError for anybody but a prescriber, without a reason, for an impossible prescription.
     """
     member = require_prescriber(by, course.clinic)
-    text = require_reason(reason)
+    text = require_reason(reason, column=PrescriptionRevision.reason)
     check_phases(phases)
     with changing(
         course, action="prescription_changed", by=by, now=now, reason=ResolvedReason.CHANGED
@@ -219,14 +258,15 @@ def revise_phases(
 def set_target(*, course: Course, target: int | None, by: Actor, now: datetime) -> None:
     """Decide how many sessions the current phase has within its range; None leaves it open again.
 
-    Raises: CourseError for anybody but a prescriber, a phase without a range, a target outside it.
+    Raises: CourseError for anybody but a prescriber, a phase without a range, a target outside it or below what
+    is attended: that would put the sessions above it into the next phase.
     """
     member = require_prescriber(by, course.clinic)
     with changing(
         course, action="target_set", by=by, now=now, reason=ResolvedReason.DECIDED, target=target
     ) as locked:
-        position = _current_phase(locked, now=now)
-        phases = list(convert.load_facts([locked])[locked.pk].prescription.phases)
+        progress = _progress(locked, now=now)
+        position, phases = progress.index, list(progress.phases)
         phase = phases[position]
         if phase.sessions_min is None or phase.sessions_max is None:
             raise refuse("target", _("This phase has no number of sessions to decide."), code="no_range")
@@ -237,55 +277,78 @@ def set_target(*, course: Course, target: int | None, by: Actor, now: datetime) 
                 % {"least": phase.sessions_min, "most": phase.sessions_max},
                 code="target_out_of_range",
             )
+        if target is not None and target < progress.taken:
+            raise refuse(
+                "target",
+                _("%(count)s sessions are attended already. Choose that number or a higher one.")
+                % {"count": progress.taken},
+                code="target_below_attended",
+            )
         phases[position] = replace(phase, target=target)
         revise_phases(locked, phases, member=member, now=now, reason=_("number of sessions decided"))
 
 
-def _current_phase(course: Course, *, now: datetime) -> int:
-    assessment = convert.assess_course(course, today=convert.local_today(course.clinic, now))
-    if assessment.phase is None:
+def _progress(course: Course, *, now: datetime) -> Progress:
+    """Return how far the course has come through its phases today.
+
+    Raises: CourseError when all of them are complete.
+    """
+    today = convert.local_today(course.clinic, now)
+    facts = convert.load_facts([course])[course.pk]
+    attended = sorted(
+        record.on.toordinal()
+        for record in facts.sessions
+        if record.status == "attended" and record.on <= today
+    )
+    days = ClientDays(facts.calendar, facts.pauses, today=today)
+    progress = replay(facts.prescription, attended, days, today=today)
+    progress.roll(today.toordinal())
+    if progress.is_complete:
         raise CourseError(_("All phases of this course are complete."), code="course_finished")
-    return assessment.phase
+    return progress
 
 
 def end_phase(*, course: Course, on: date, by: Actor, now: datetime, reason: str = "") -> PhaseEnd:
     """End the current phase on a day, today or earlier; the next one counts from there.
 
     Raises: CourseError for anybody but a prescriber, before sessions_min are attended, for a day ahead,
-    or a day before the last attended session of the phase.
+    or a day before the phase began or before the last attended session.
     """
     member = require_prescriber(by, course.clinic)
+    text = fitting_text(reason, column=PhaseEnd.reason, field="reason")
     with changing(
         course, action="phase_ended", by=by, now=now, reason=ResolvedReason.DECIDED, on=on
     ) as locked:
         today = convert.local_today(locked.clinic, now)
         if on > today:
             raise refuse("on", _("A phase is ended today or in the past."), code="date_future")
-        assessment = convert.assess_course(locked, today=today)
-        position = _current_phase(locked, now=now)
-        attended = [gap.on for gap in assessment.gaps if gap.phase == position]
-        phases = convert.load_facts([locked])[locked.pk].prescription.phases
-        least = phases[position].sessions_min or 0
-        if len(attended) < least:
+        progress = _progress(locked, now=now)
+        least = progress.spec.sessions_min or 0
+        if progress.taken < least:
             raise refuse(
                 "on",
                 _("This phase can be ended from session %(least)s on; %(count)s are attended.")
-                % {"least": least, "count": len(attended)},
+                % {"least": least, "count": progress.taken},
                 code="phase_too_short",
             )
-        first_on = attended[-1] if attended else locked.start_on
-        if on < first_on:
+        began = progress.left_on or locked.start_on.toordinal()
+        if on.toordinal() < max(began, progress.last_on or 0):
             raise refuse(
-                "on", _("Choose a day from the last attended session on."), code="date_before_session"
+                "on",
+                _("Choose a day from the last attended session and the start of the phase on."),
+                code="date_before_session",
             )
-        ended = PhaseEnd.objects.create(
-            clinic=locked.clinic,
+        # An end on record that came to nothing, because of what was corrected since, gives way to this one.
+        ended, _created = PhaseEnd.objects.update_or_create(
             course=locked,
-            phase_position=position,
-            ended_on=on,
-            reason=reason.strip(),
-            by=member,
-            created_at=now,
+            phase_position=progress.index,
+            defaults={
+                "clinic": locked.clinic,
+                "ended_on": on,
+                "reason": text,
+                "by": member,
+                "created_at": now,
+            },
         )
     return ended
 
@@ -293,10 +356,11 @@ def end_phase(*, course: Course, on: date, by: Actor, now: datetime, reason: str
 def restart_course(*, course: Course, on: date, by: Actor, now: datetime, reason: str = "") -> Restart:
     """Let the windows count anew from a day, after a lapse or an interruption.
 
-    Raises: CourseError for anybody but a prescriber, a day before the last attended session, or a second
-    restart of one day.
+    Raises: CourseError for anybody but a prescriber, a day before the last attended session or more than a year
+    ahead, or a second restart of one day.
     """
     member = require_prescriber(by, course.clinic)
+    text = fitting_text(reason, column=Restart.reason, field="reason")
     with changing(
         course, action="restarted", by=by, now=now, reason=ResolvedReason.RESTARTED, on=on
     ) as locked:
@@ -310,13 +374,15 @@ def restart_course(*, course: Course, on: date, by: Actor, now: datetime, reason
             raise refuse(
                 "on", _("Choose a day from the last attended session on."), code="date_before_session"
             )
+        if on > convert.local_today(locked.clinic, now) + _LATEST_START:
+            raise refuse("on", _("That is more than a year ahead. Check the date."), code="date_far_away")
         if Restart.objects.filter(course=locked, restart_on=on).exists():
             raise refuse("on", _("The course already restarts on that day."), code="restart_twice")
         restart = Restart.objects.create(
             clinic=locked.clinic,
             course=locked,
             restart_on=on,
-            reason=reason.strip(),
+            reason=text,
             by=member,
             created_at=now,
         )
@@ -326,14 +392,16 @@ def restart_course(*, course: Course, on: date, by: Actor, now: datetime, reason
 def discontinue_course(*, course: Course, by: Actor, now: datetime, reason: str) -> None:
     """Stop a course for good: bookings ahead are cancelled, flags resolved, the record stays.
 
+    What has begun today keeps its booking, so that its outcome can still be recorded.
+
     Raises: CourseError for anybody but a prescriber, without a reason, for a course that is over.
     """
     require_prescriber(by, course.clinic)
-    text = require_reason(reason)
-    with transaction.atomic():
+    text = require_reason(reason, column=Course.end_reason)
+    with transacting():
         locked = lock_course(course)
         require_open(locked)
-        _cancel_ahead(locked, now=now, reason=_("course discontinued"))
+        _cancel_ahead(locked, by=by, now=now, reason=_("course discontinued"))
         locked.status = CourseStatus.DISCONTINUED
         locked.ended_at = now
         locked.end_reason = text
@@ -352,13 +420,15 @@ def discontinue_course(*, course: Course, by: Actor, now: datetime, reason: str)
     course.refresh_from_db()
 
 
-def _cancel_ahead(course: Course, *, now: datetime, reason: str) -> None:
-    ahead = TreatmentSession.objects.filter(course=course)
+def _cancel_ahead(course: Course, *, by: Actor, now: datetime, reason: str) -> None:
+    ahead = TreatmentSession.objects.select_for_update(of=("self",)).filter(course=course)
     ahead.filter(status=SessionStatus.PLANNED).delete()
-    today = convert.local_today(course.clinic, now)
-    for session in ahead.filter(status__in=BOOKED_STATUSES, on__gte=today):
-        session.status = SessionStatus.CANCELLED_BY_CLINIC
-        session.outcome_at = now
-        session.cancel_reason = reason
-        session.version += 1
-        session.save(update_fields=["status", "outcome_at", "cancel_reason", "version"])
+    waiting = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
+    for session in ahead.filter(status__in=waiting, starts_at__gt=now).order_by("pk"):
+        change_session(
+            session,
+            status=SessionStatus.CANCELLED_BY_CLINIC,
+            outcome_at=now,
+            outcome_by_id=by.staff_member_id,
+            cancel_reason=reason,
+        )

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
@@ -18,10 +17,12 @@ from courses.models import (
 from courses.services.changes import (
     changing,
     finish_change,
+    fitting_text,
     lock_course,
     refuse,
     require_prescriber,
     require_reason,
+    transacting,
 )
 
 
@@ -41,38 +42,43 @@ def record_contraindication(
     """
     if to_on is not None and to_on < from_on:
         raise refuse("to_on", _("The condition ends before it begins."), code="range_upside_down")
+    text = fitting_text(note, column=RecordedContraindication.note, field="note")
     if not ProtocolContraindication.objects.filter(clinic=client.clinic, condition=condition).exists():
         raise refuse("condition", _("Choose a condition from the list."), code="unknown_condition")
-    with transaction.atomic():
+    with transacting():
         found = RecordedContraindication.objects.create(
             clinic=client.clinic,
             client=client,
             condition=condition,
             from_on=from_on,
             to_on=to_on,
-            note=note.strip(),
+            note=text,
             created_at=now,
         )
-        record(
-            "client.condition_recorded",
-            at=now,
-            by=by,
-            clinic_code=client.clinic.code,
-            subject_kind="client",
-            subject_code=client.code,
-            # Which condition it is stays out of the audit trail: it is clinical.
-            new={"from_on": from_on.isoformat(), "to_on": to_on.isoformat() if to_on else None},
-        )
-        _reassess_courses(client, by=by, now=now)
+        _record(client, "condition_recorded", by=by, now=now, from_on=from_on, to_on=to_on)
+        _reassess_courses(client, "condition_recorded", by=by, now=now)
     return found
 
 
-def _reassess_courses(client: Client, *, by: Actor, now: datetime) -> None:
+def _record(client: Client, action: str, *, by: Actor, now: datetime, **details: date | None) -> None:
+    record(
+        f"client.{action}",
+        at=now,
+        by=by,
+        clinic_code=client.clinic.code,
+        subject_kind="client",
+        subject_code=client.code,
+        # Which condition it is stays out of the audit trail: it is clinical.
+        new={name: day.isoformat() if day else None for name, day in details.items()},
+    )
+
+
+def _reassess_courses(client: Client, action: str, *, by: Actor, now: datetime) -> None:
     running = Course.objects.filter(client=client, status__in=[CourseStatus.ACTIVE, CourseStatus.PAUSED])
     for course in running.order_by("pk"):
         finish_change(
             lock_course(course),
-            action="condition_recorded",
+            action=action,
             by=by,
             now=now,
             reason=ResolvedReason.CORRECTED,
@@ -89,10 +95,12 @@ def end_contraindication(
     """
     if to_on < contraindication.from_on:
         raise refuse("to_on", _("The condition ends before it begins."), code="range_upside_down")
-    with transaction.atomic():
+    with transacting():
         contraindication.to_on = to_on
         contraindication.save(update_fields=["to_on"])
-        _reassess_courses(contraindication.client, by=by, now=now)
+        client = contraindication.client
+        _record(client, "condition_ended", by=by, now=now, to_on=to_on)
+        _reassess_courses(client, "condition_ended", by=by, now=now)
 
 
 def override_contraindication(
@@ -100,18 +108,26 @@ def override_contraindication(
 ) -> ContraindicationOverride:
     """Put on record a prescriber's decision that a condition does not stop this course.
 
-    Raises: CourseError for anybody but a prescriber, without a reason, or for an unknown condition.
+    Raises: CourseError for anybody but a prescriber, without a reason, for an unknown condition, or one that was
+    overridden before: that decision and its reason stay on record.
     """
     member = require_prescriber(by, course.clinic)
-    text = require_reason(reason)
+    text = require_reason(reason, column=ContraindicationOverride.reason)
     if not course.protocol.contraindications.filter(condition=condition).exists():
         raise refuse("condition", _("Choose a condition from the list."), code="unknown_condition")
     with changing(
         course, action="condition_overridden", by=by, now=now, reason=ResolvedReason.DECIDED
     ) as locked:
-        override, _created = ContraindicationOverride.objects.get_or_create(
+        if ContraindicationOverride.objects.filter(course=locked, condition=condition).exists():
+            raise refuse(
+                "condition", _("This condition is already overridden for the course."), code="override_twice"
+            )
+        override = ContraindicationOverride.objects.create(
+            clinic=locked.clinic,
             course=locked,
             condition=condition,
-            defaults={"clinic": locked.clinic, "reason": text, "by": member, "created_at": now},
+            reason=text,
+            by=member,
+            created_at=now,
         )
     return override

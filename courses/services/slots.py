@@ -1,22 +1,27 @@
 """Whether a slot can be held: open, worked, on no paused or contraindicated day, and free."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
+from clients.models import Client
 from clinics.models import Absence, OpeningHours, PractitionerHours, Room, StaffMember
 from courses import convert
+from courses.core.types import PhaseSpec
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, Pause, TreatmentSession
 from courses.services.changes import refuse
+from courses.validators import LONGEST_MINUTES
 
-LONGEST_MINUTES: Final = 600
+DEFAULT_MINUTES: Final = 45
+# Nobody books further ahead; it is a mistyped year.
+_LATEST_SLOT: Final = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,12 @@ def wish_slot(
     """
     if not 1 <= minutes <= LONGEST_MINUTES:
         raise refuse("minutes", _("A session lasts from 1 to 600 minutes."), code="minutes_out_of_range")
-    slot = SlotWish(starts_at, starts_at + timedelta(minutes=minutes), practitioner, room)
     if starts_at < now:
         raise refuse("starts_at", _("That time has passed. Choose a later one."), code="slot_past")
-    _require_own(course, slot)
+    if starts_at > now + _LATEST_SLOT:
+        raise refuse("starts_at", _("That is more than three years ahead."), code="slot_too_far")
+    slot = SlotWish(starts_at, starts_at + timedelta(minutes=minutes), practitioner, room)
+    require_own(course, practitioner, room)
     _require_open_hours(course, slot)
     _require_working(course, slot)
     _require_unpaused(course, slot)
@@ -56,8 +63,16 @@ def wish_slot(
     return slot
 
 
-def _require_own(course: Course, slot: SlotWish) -> None:
-    person, room = slot.practitioner, slot.room
+def session_minutes(phases: Sequence[PhaseSpec]) -> int:
+    """Return the length of slot that every one of the phases fits into."""
+    return max((phase.minutes_max for phase in phases if phase.minutes_max), default=DEFAULT_MINUTES)
+
+
+def require_own(course: Course, person: StaffMember | None, room: Room | None) -> None:
+    """Refuse a practitioner or a room of another clinic, or one that is not used any more.
+
+    Raises: CourseError `practitioner_unknown` or `room_unknown`.
+    """
     if person is not None and not (
         person.clinic_id == course.clinic_id and person.is_active and person.is_treating
     ):
@@ -121,7 +136,7 @@ def _require_unpaused(course: Course, slot: SlotWish) -> None:
 
 def _require_no_condition(course: Course, slot: SlotWish) -> None:
     day = slot.starts_at.astimezone(convert.zone_of(course.clinic)).date()
-    for span in convert.load_facts([course])[course.pk].contraindications:
+    for span in convert.load_contraindications([course])[course.pk]:
         if span.from_on <= day and (span.to_on is None or day <= span.to_on):
             raise refuse(
                 "starts_at",
@@ -134,16 +149,38 @@ def _require_no_condition(course: Course, slot: SlotWish) -> None:
 def holding(slot: SlotWish, *, course: Course, session: TreatmentSession | None = None) -> Iterator[None]:
     """Refuse a slot that meets another booking of its practitioner, room or client; the body writes it.
 
-    On SQLite the check holds because writers come one after the other; on PostgreSQL the exclusion
-    constraints refuse what a concurrent transaction has just taken.
+    On SQLite the check holds because writers come one after the other, on PostgreSQL because all who want the
+    same practitioner, room or client wait for each other; the exclusion constraints stand behind it.
     Raises: CourseError `slot_taken`, or `day_taken` for a second session of the course on one day.
     """
+    lock_parties([slot], course=course)
     _require_free(slot, course=course, session=session)
     try:
         with transaction.atomic():
             yield
     except IntegrityError as error:
         raise explain_clash(error) from error
+
+
+def lock_parties(slots: Sequence[SlotWish], *, course: Course) -> None:
+    """Wait for others who are booking the client, a practitioner or a room of the slots; hold them till the end.
+
+    Rows are locked in one order everywhere. It is not a lock against rows that merely refer to them.
+    Cost: up to three queries, none on SQLite, which has one writer at a time.
+    """
+    if not connection.features.has_select_for_update:
+        return
+    people = {slot.practitioner.pk for slot in slots if slot.practitioner is not None}
+    rooms = {slot.room.pk for slot in slots if slot.room is not None}
+    wanted: list[tuple[type[Model], set[int]]] = [
+        (Client, {course.client_id}),
+        (StaffMember, people),
+        (Room, rooms),
+    ]
+    for model, ids in wanted:
+        if ids:
+            rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=ids)
+            list(rows.order_by("pk").values_list("pk"))
 
 
 def _require_free(slot: SlotWish, *, course: Course, session: TreatmentSession | None) -> None:
