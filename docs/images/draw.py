@@ -7,6 +7,12 @@ from pathlib import Path
 
 import django
 
+from clinics.core import ClinicCalendar
+from courses.core.assess import assess
+from courses.core.ribbon import RibbonFacts, draw_chart, gather_ribbon
+from courses.core.types import Cadence, PauseSpan, PhaseSpec, Prescription, SessionRecord, SessionStatus
+from courses.ribbon_svg import chart_svg
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMES = ("light", "dark")
 WIDTH = 1040
@@ -27,9 +33,7 @@ def main() -> None:
 
 def draw_ribbon(scheme: str) -> str:
     """Return the ribbon of a made-up course as a file that needs no page around it."""
-    from courses.core.ribbon import draw_chart  # noqa: PLC0415  # app ready: Django is set up before
-    from courses.ribbon_svg import chart_svg  # noqa: PLC0415  # app ready
-    from courses.ribbon_words import TranslatedWords, summary_of  # noqa: PLC0415  # app ready
+    from courses.ribbon_words import TranslatedWords, summary_of  # noqa: PLC0415  # app ready: it imports models
 
     facts = tell_course()
     chart = draw_chart(facts, TranslatedWords(facts.today), width=WIDTH)
@@ -43,19 +47,8 @@ def draw_ribbon(scheme: str) -> str:
     return re.sub(r"(</desc>)", lambda end: f"{end[1]}<style>{sheet}</style>{ground}", svg, count=1) + "\n"
 
 
-def tell_course():  # type: ignore[no-untyped-def]  # its types are known once Django is set up
+def tell_course() -> RibbonFacts:
     """Return what the ribbon shows of ten to twelve sessions every one to two days, then one in two weeks."""
-    from clinics.core import ClinicCalendar  # noqa: PLC0415  # app ready
-    from courses.core.assess import assess  # noqa: PLC0415  # app ready
-    from courses.core.ribbon import gather_ribbon  # noqa: PLC0415  # app ready
-    from courses.core.types import (  # noqa: PLC0415  # app ready
-        Cadence,
-        PauseSpan,
-        PhaseSpec,
-        Prescription,
-        SessionRecord,
-    )
-
     start, today = date(2026, 4, 7), date(2026, 4, 24)
     prescription = Prescription(
         start,
@@ -64,7 +57,7 @@ def tell_course():  # type: ignore[no-untyped-def]  # its types are known once D
             PhaseSpec("maintenance", Cadence.of(1, 14, 14), duration_days=60, grace_days=3, lapse_days=42),
         ),
     )
-    told = {
+    told: dict[int, SessionStatus] = {
         0: "attended", 2: "attended", 3: "attended", 4: "no_show", 8: "attended", 13: "attended", 14: "attended",
         15: "cancelled_by_client", 16: "attended", 18: "confirmed", 20: "booked", 21: "booked", 23: "booked",
         25: "booked", 39: "booked",
