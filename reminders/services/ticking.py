@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 
-from courses.services import reassess_due
+from courses.services import reassess_due, roll_forward_due
 from reminders.models import JobState, Reminder, ReminderState, TickRun
 from reminders.services.claiming import recover_leases
 from reminders.services.delivering import drain
@@ -17,6 +17,8 @@ from reminders.services.expiring import expire_stale
 logger = logging.getLogger(__name__)
 
 TICK: Final = "tick"
+ROLL_FORWARD: Final = "roll_forward"
+_ROLL_FORWARD_EVERY: Final = timedelta(hours=1)
 _TICK_SECONDS: Final = 60
 _RUNS_KEPT: Final = timedelta(days=1)
 # One more sender for each this many due rows, as far as workers are likely to be there.
@@ -33,25 +35,32 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
     """Do one period's work and return its counts, or None when somebody else has this period.
 
     Takes silent claims back, expires what has outlived its use, reassesses the courses whose time has come,
-    which brings their rows up to date. Sending is the senders' work: see wake_senders().
+    which brings their rows up to date. Once an hour it books what the booking horizon has reached.
+    Sending is the senders' work: see wake_senders().
     """
-    start = _period_start(now)
-    with transaction.atomic():
-        _, is_mine = TickRun.objects.get_or_create(job=TICK, period_start=start)
-        if not is_mine:
-            return None
-        JobState.objects.update_or_create(
-            job=TICK, defaults={"last_started_at": now}, create_defaults={"last_started_at": now}
-        )
+    if not _take_period(TICK, now, tick_period(now)):
+        return None
+    JobState.objects.update_or_create(
+        job=TICK, defaults={"last_started_at": now}, create_defaults={"last_started_at": now}
+    )
     counts = {
         "recovered": recover_leases(now=now),
         # Before the courses, whose own sync would expire their rows uncounted.
         "expired": expire_stale(now=now),
         "reassessed": reassess_due(now=now),
     }
+    if _take_period(ROLL_FORWARD, now, _ROLL_FORWARD_EVERY):
+        counts["rolled_forward"] = roll_forward_due(now=now)
     JobState.objects.filter(job=TICK).update(last_succeeded_at=now, last_counts=counts)
-    TickRun.objects.filter(job=TICK, period_start__lt=start - _RUNS_KEPT).delete()
+    TickRun.objects.filter(period_start__lt=now - _RUNS_KEPT).delete()
     return counts
+
+
+def _take_period(job: str, now: datetime, every: timedelta) -> bool:
+    """Tell whether a job's period at a moment is this caller's to work; one row says so, for everybody."""
+    with transaction.atomic():
+        _, is_mine = TickRun.objects.get_or_create(job=job, period_start=_period_start(now, every))
+    return is_mine
 
 
 def wake_senders(*, now: datetime) -> Counter[str]:
@@ -75,6 +84,6 @@ def last_success() -> datetime | None:
     return JobState.objects.filter(job=TICK).values_list("last_succeeded_at", flat=True).first()
 
 
-def _period_start(now: datetime) -> datetime:
-    seconds = int(tick_period(now).total_seconds())
+def _period_start(now: datetime, every: timedelta) -> datetime:
+    seconds = int(every.total_seconds())
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, tz=UTC)

@@ -1,6 +1,6 @@
 """The tick, its commands and tasks, and the health page that watches it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,9 +8,11 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from courses.models import Course
+from courses.services import apply_plan, propose_plan, record_attendance
 from reminders.models import JobState, Reminder, TickRun
 from reminders.services import run_tick, wake_senders
 from reminders.tasks import send_due, tick
+from tests.factories import RoomFactory, actor_of, prescribe
 from tests.reminders.builders import NOW, Memory, at, make_desk, send_at
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +26,7 @@ def test_second_tick_of_a_period_leaves():
     following = run_tick(now=NOW + timedelta(seconds=5))
 
     assert (first is None, again is None, following is None) == (False, True, False)
-    assert TickRun.objects.count() == 2
+    assert TickRun.objects.filter(job="tick").count() == 2
 
 
 def test_period_is_a_minute_where_workers_are_woken(settings):
@@ -33,6 +35,27 @@ def test_period_is_a_minute_where_workers_are_woken(settings):
     results = [run_tick(now=NOW + timedelta(seconds=seconds)) for seconds in (0, 59, 60)]
 
     assert [result is None for result in results] == [False, True, False]
+
+
+def test_tick_books_once_an_hour_what_the_horizon_has_reached():
+    course = prescribe()
+    RoomFactory(clinic=course.clinic)
+    start = datetime(2026, 3, 2, 6, tzinfo=UTC)
+    proposal = propose_plan(course=course, now=start)
+    apply_plan(course=course, proposal=proposal, by=actor_of(course.prescribed_by), now=start)
+    planned = course.sessions.filter(status="planned")
+    before = planned.count()
+    later = start + timedelta(days=14)
+    for session in course.sessions.filter(status="booked", on__lt=later.date()):
+        record_attendance(session=session, by=actor_of(course.prescribed_by), now=later)
+    due_on = planned.earliest("on").on
+
+    first = run_tick(now=later)
+    again = run_tick(now=later + timedelta(minutes=1))
+
+    assert (first["rolled_forward"], "rolled_forward" in again) == (1, False)
+    assert planned.count() == before - 1
+    assert course.sessions.get(on=due_on).status == "booked"
 
 
 def test_tick_remembers_its_last_success():
@@ -57,7 +80,7 @@ def test_old_periods_are_forgotten():
     run_tick(now=NOW)
     run_tick(now=NOW + timedelta(days=1, minutes=1))
 
-    assert TickRun.objects.count() == 1
+    assert TickRun.objects.filter(job="tick").count() == 1
 
 
 def test_tick_finds_the_course_that_time_alone_made_overdue():
@@ -177,7 +200,7 @@ def test_tick_command_at_a_time(capsys, mailoutbox):
     call_command("tick", "--at", "2026-03-03T15:00+02:00")
 
     assert capsys.readouterr().out.splitlines() == [
-        "recovered 0, expired 1, reassessed 0, sent 1",
+        "recovered 0, expired 1, reassessed 0, rolled_forward 0, sent 1",
         "This period's tick has been done already.",
     ]
     assert len(mailoutbox) == 1
