@@ -22,7 +22,7 @@ from simulation.world import Habits, Plot, World
 
 HISTORY_DAYS: Final = 182
 # The demo's reminders begin so many days back: before that nobody would read the mailbox anyway.
-REMINDER_DAYS: Final = 14
+REMINDER_DAYS: Final = 8
 _LEFT_ALONE: Final = Habits(comes=1, confirms=0, falls_ill=0, is_rebooked=False)
 _EVERY_1_2: Final = Cadence.of(1, 1, 2)
 
@@ -62,7 +62,7 @@ class Story:
         slugs = sorted(self.protocols)
         clients = self.cast.clients
         # Most began lately: a clinic that lives has more running courses than past ones.
-        longest = HISTORY_DAYS - 7 if number % 3 == 0 else 50
+        longest = HISTORY_DAYS - 7 if number % 5 == 0 else 40
         day = self.today - timedelta(days=rng.randint(3, longest))
         while not self.calendar.is_open(day):
             day -= timedelta(days=1)

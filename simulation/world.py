@@ -37,7 +37,7 @@ from simulation.clinic import Cast
 MORNING: Final = time(8)
 EVENING: Final = time(20, 30)
 # How often the long past is looked at for what time alone changes.
-DAYS_BETWEEN_CHECKS: Final = 3
+DAYS_BETWEEN_CHECKS: Final = 7
 
 
 @dataclass(slots=True)
