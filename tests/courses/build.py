@@ -1,0 +1,90 @@
+"""What the tests of the verbs share: instants in Riga, rows to compare, refusals that leave nothing behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.apps import apps
+
+from audit.models import AuditEvent
+from courses.convert import assess_course, local_today
+from courses.errors import CourseError
+from courses.models import Course, Flag
+
+RIGA = ZoneInfo("Europe/Riga")
+# Monday 2 March 2026, eight in Riga.
+MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+def at(day: date, hour: int = 8, minute: int = 0) -> datetime:
+    """Return the instant of a wall time in Riga."""
+    return datetime.combine(day, time(hour, minute), tzinfo=RIGA).astimezone(UTC)
+
+
+def march(day: int) -> date:
+    return date(2026, 3, day)
+
+
+def all_rows() -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every application of ours."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for label in ("audit", "clinics", "clients", "courses", "reminders")
+        for model in apps.get_app_config(label).get_models()
+    }
+
+
+@contextmanager
+def refused(code: str, *fields: str) -> Iterator[None]:
+    """Expect a refusal with exactly this code and these fields, a full sentence, and no row changed."""
+    before = all_rows()
+    with pytest.raises(CourseError) as caught:
+        yield
+    assert (caught.value.code, sorted(caught.value.fields)) == (code, sorted(fields))
+    assert caught.value.message.endswith(".")
+    assert all_rows() == before
+
+
+def actions(course: Course) -> list[str]:
+    """Return the course's audited actions, oldest first."""
+    return list(
+        AuditEvent.objects.filter(subject_code=course.code).order_by("pk").values_list("action", flat=True)
+    )
+
+
+def open_kinds(course: Course) -> list[str]:
+    return sorted(Flag.objects.filter(course=course, resolved_at=None).values_list("kind", flat=True))
+
+
+def resolved(course: Course) -> list[tuple[str, str]]:
+    """Return kind and reason of the flags resolved so far, oldest first."""
+    flags = Flag.objects.filter(course=course).exclude(resolved_at=None).order_by("resolved_at", "kind")
+    return list(flags.values_list("kind", "resolved_reason"))
+
+
+def assert_in_line(course: Course, *, now: datetime) -> None:
+    """Assert that the stored snapshot and flags of an open course are what an assessment says."""
+    course = Course.objects.select_related("clinic", "protocol").get(pk=course.pk)
+    found = assess_course(course, today=local_today(course.clinic, now))
+    flags = Flag.objects.filter(course=course, resolved_at=None)
+    assert sorted((flag.kind, flag.severity, flag.days, flag.count, flag.cause) for flag in flags) == sorted(
+        (finding.kind, finding.severity, finding.days, finding.count, finding.cause or "")
+        for finding in found.findings
+    )
+    assert (course.state, course.phase_position, course.session_number) == (
+        found.state,
+        found.phase,
+        found.session,
+    )
+    assert (course.due_from_on, course.due_by_on) == (found.due_from, found.due_by)
+    assert (course.next_check_on, course.attended_count) == (found.next_check_on, found.measures.attended)
+    assert (course.attendance_rate, course.slippage_days, course.projected_end_on) == (
+        found.measures.attendance_rate,
+        found.measures.slippage_days,
+        found.measures.projected_end,
+    )
+    is_done = found.state == "finished" and not found.findings
+    assert course.status == ("completed" if is_done else "paused" if found.state == "paused" else "active")
