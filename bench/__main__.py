@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -37,6 +38,10 @@ def main(arguments: Sequence[str]) -> int:
             figures += measure(options.size)
         except StepError as error:
             say(f"{name} could not be run: {error}")
+            failures.append(name)
+        except Exception:
+            # What the others measured is worth having all the same.
+            say(f"{name} broke off:\n{traceback.format_exc()}")
             failures.append(name)
     say("\n" + table(figures))
     say(f"\nLoad of this machine: {_spoken(load_before)} before, {_spoken(load())} after.")

@@ -12,14 +12,16 @@ from bin.steps import StepError
 
 @pytest.fixture
 def results(monkeypatch, tmp_path):
-    """Two benches that measure nothing: one gives a figure, the other finds no server."""
+    """Benches that measure nothing: each gives a figure, but plan finds no server and tick breaks off."""
     asked = []
 
     def measure(name, size):
         asked.append((name, size))
         if name == "plan":
             raise StepError("there is no server.")
-        return [Figure(name, "work", 2.0, "s", Goal(1, "most", of="figure"))]
+        yield Figure(name, "work", 2.0, "s", Goal(1, "most", of="figure"))
+        if name == "tick":
+            raise RuntimeError("it sent 499")
 
     modules = {
         f"bench.{name}": SimpleNamespace(measure=lambda size, name=name: measure(name, size))
@@ -38,14 +40,17 @@ def test_named_bench_runs_alone_and_a_missed_goal_is_no_failure(results, capsys)
     assert [figure["name"] for figure in json.loads(results.file.read_text())["figures"]] == ["assess"]
 
 
-def test_bench_that_cannot_run_is_said_and_the_others_go_on(results, capsys):
+def test_bench_that_fails_is_said_and_the_others_go_on(results, capsys):
     code = command.main([])
 
     assert code == 1
     assert results.asked == [(name, "default") for name in command.BENCHES]
-    assert "plan could not be run: there is no server.\n" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "plan could not be run: there is no server.\n" in printed
+    assert "tick broke off:\n" in printed
+    assert "RuntimeError: it sent 499\n" in printed
     result = json.loads(results.file.read_text())
-    assert result["failed"] == ["plan"]
+    assert result["failed"] == ["plan", "tick"]
     assert [figure["name"] for figure in result["figures"]] == [n for n in command.BENCHES if n != "plan"]
 
 
