@@ -18,6 +18,12 @@ from tests.reminders.builders import NOW, Memory, at, make_desk, send_at
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def embedded(settings):
+    """Tick as one process does that needs nobody to wake, whatever queue the tests were given."""
+    settings.IS_QUEUE_REMOTE = False
+
+
 def test_second_tick_of_a_period_leaves():
     make_desk()
 

@@ -45,7 +45,8 @@ def test_the_ledger_sees_lost_messages_second_copies_and_voided_sessions(ledger)
 
     ledger.check_figures()
 
-    assert ledger.broken == ["1 extra", "1 lost"]
+    due = ledger.figures_at_end["due"]
+    assert ledger.broken == [f"{due} messages were due, {due - 1} have an end", "1 extra", "1 lost"]
     row = Reminder.objects.filter(trigger="before_session", state=ReminderState.SENT).first()
     row.session.status = "cancelled_by_clinic"
 

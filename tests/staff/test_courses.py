@@ -153,8 +153,7 @@ def test_export_holds_exactly_what_is_shown(owner, make_course):
 
 
 def test_export_as_xlsx_holds_the_same_cells(owner, course):
-    with closing(owner.get("/courses/export/?format=xlsx")) as response:
-        content = b"".join(response.streaming_content)
+    content = b"".join(owner.get("/courses/export/?format=xlsx").streaming_content)
     rows = exported(owner.get("/courses/export/?format=csv"))
 
     book_ = openpyxl.load_workbook(io.BytesIO(content))
