@@ -226,7 +226,7 @@ DEFAULT_FROM_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", "regimen@localhost")
 # The rows are the truth: a message only wakes a worker, so publishing fails fast and is never waited for.
 IS_QUEUE_REMOTE = bool(REDIS_URL)
 TICK_SECONDS_EMBEDDED = 5
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
