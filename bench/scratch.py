@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import django
@@ -15,6 +16,9 @@ from psycopg import sql
 
 from bin.services import provide_postgres
 from bin.steps import StepError, say
+from config import env
+
+_GIVEN = dict(os.environ)
 
 
 class ScratchServer:
@@ -59,7 +63,8 @@ def scratch_server() -> Iterator[ScratchServer]:
 
     Raises: StepError when there is no server.
     """
-    with provide_postgres(os.environ) as service:
+    # As it was given: what is set below for Django is nobody's wish.
+    with provide_postgres(_GIVEN) as service:
         server = ScratchServer(service.url)
         _set_up_django(service.url)
         try:
@@ -69,6 +74,7 @@ def scratch_server() -> Iterator[ScratchServer]:
 
 
 def _set_up_django(address: str) -> None:
+    """Let Django use this server, also when it has used another one before."""
     # The address in the environment may be one that is in use: only its server is, never its database.
     os.environ["DATABASE_URL"] = address_of(address, "postgres")
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
@@ -76,6 +82,8 @@ def _set_up_django(address: str) -> None:
     # One process does it all, and nobody is woken.
     os.environ.pop("REDIS_URL", None)
     django.setup()
+    where = env.read_database("DATABASE_URL", embedded_file=Path())
+    connection.settings_dict.update({name: where[name] for name in ("HOST", "PORT", "USER", "PASSWORD")})
     connection.settings_dict["CONN_MAX_AGE"] = None
 
 
