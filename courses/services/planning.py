@@ -50,6 +50,8 @@ from courses.services.slots import SlotWish, explain_clash, lock_parties, sessio
 
 logger = logging.getLogger(__name__)
 
+# Courses in these states are not booked further by themselves.
+_LEFT_TO_PEOPLE: Final = ("overdue", "lapsed")
 _PLAN_DAYS: Final = 3 * 366
 _RUNNING: Final = (CourseStatus.ACTIVE, CourseStatus.PAUSED)
 # Refusals because of somebody else at the same moment: the next try finds another world.
@@ -655,11 +657,14 @@ def roll_forward_due(*, now: datetime, limit: int = 200) -> int:
     """Book what the booking horizon has reached of the sessions that are planned by date; return the courses.
 
     Each course has a transaction of its own. One that cannot be planned loses the dates reached, so that it never
-    blocks those behind it: the findings then say that nothing is booked.
+    blocks those behind it: the findings then say that nothing is booked. A client who stays away is booked no
+    further: how to go on is for people to decide.
     Cost: one query to find them, then those of propose_plan() and apply_plan() for each.
     """
     # Not distinct() with an order by date, which would make a row of each date.
-    reached = TreatmentSession.objects.filter(_reached_by(now), course__status__in=_RUNNING)
+    reached = TreatmentSession.objects.filter(_reached_by(now), course__status__in=_RUNNING).exclude(
+        course__state__in=_LEFT_TO_PEOPLE
+    )
     first = reached.values("course").annotate(first_on=Min("on")).order_by("first_on", "course")
     ids = list(first.values_list("course", flat=True)[:limit])
     return sum(_roll_forward(course_id, now=now) for course_id in ids)

@@ -293,6 +293,15 @@ def test_year_of_maintenance_is_booked_to_the_horizon_and_rolled_forward(member,
     assert list(PlanRevision.objects.values_list("number", "policy")) == [(1, "shift"), (2, "roll_forward")]
 
 
+@pytest.mark.parametrize(("state", "rolled"), [("due", 1), ("overdue", 0), ("lapsed", 0)])
+def test_client_who_stays_away_is_booked_no_further(member, by, state, rolled):
+    course = prescribe(member=member, phases=[maintenance()])
+    plan(course, by)
+    Course.objects.filter(pk=course.pk).update(state=state)
+
+    assert roll_forward_due(now=datetime(2026, 4, 1, 6, tzinfo=UTC)) == rolled
+
+
 def test_what_cannot_be_rolled_forward_blocks_nobody(member, by, monkeypatch):
     course = prescribe(member=member, phases=[maintenance()])
     plan(course, by)
