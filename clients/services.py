@@ -45,7 +45,8 @@ def register_client(
 ) -> Client:
     """Register a client with contacts and consents.
 
-    Raises: ValidationError by field for a missing name, an address that cannot be one, an unknown zone.
+    Raises: ValidationError by field for a missing name, an address that cannot be one, an unknown zone, wishes
+    that no calendar knows, a practitioner of another clinic.
     """
     client = Client(clinic=clinic, created_at=now, language=fields.pop("language", clinic.language))
     return _save(client, fields, contacts, action="client.registered", by=by, now=now, source=source)
@@ -56,10 +57,12 @@ def update_client(
 ) -> Client:
     """Change a client's data, contacts and consents to those given.
 
-    Raises: ValidationError by field, as register_client().
+    Raises: ValidationError by field, as register_client(), and for a client who has been erased.
     """
     with transaction.atomic():
         locked = Client.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=client.pk)
+        if locked.erased_at is not None:
+            raise ValidationError(_("This client has been erased."), code="client_erased")
         return _save(locked, fields, contacts, action="client.updated", by=by, now=now, source=source)
 
 
@@ -79,8 +82,8 @@ def _save(
     changed = sorted(name for name, value in fields.items() if getattr(client, name) != value)
     for name, value in fields.items():
         setattr(client, name, value)
-    addresses = _checked_addresses(client, contacts)
     client.given_name, client.family_name = client.given_name.strip(), client.family_name.strip()
+    addresses = _checked_addresses(client, contacts)
     client.search_text = search_text(client.name, addresses.values())
     with transaction.atomic():
         client.save()
@@ -108,11 +111,15 @@ def _checked_addresses(client: Client, contacts: Contacts) -> dict[str, str]:
     errors: dict[str, Any] = {}
     addresses: dict[str, str] = {}
     try:
-        client.full_clean(exclude=["search_text"])
+        client.full_clean(exclude=["search_text"], validate_constraints=False)
         if client.time_zone:
             check_time_zone(client.time_zone)
     except ValidationError as error:
         errors |= error.message_dict if hasattr(error, "error_dict") else {"time_zone": error.messages}
+    errors |= _wrong_wishes(client)
+    for name in ("given_name", "family_name", "health_notes"):
+        if "\0" in getattr(client, name):
+            errors[name] = [_("Leave out the characters that cannot be printed.")]
     if contacts.email.strip():
         try:
             addresses[Channel.EMAIL] = checked_email(contacts.email)
@@ -126,6 +133,24 @@ def _checked_addresses(client: Client, contacts: Contacts) -> dict[str, str]:
     if errors:
         raise ValidationError(errors)
     return addresses
+
+
+def _wrong_wishes(client: Client) -> dict[str, list[str]]:
+    """Return what is wrong with the client's preferences, by field."""
+    errors: dict[str, list[str]] = {}
+    weekdays = client.prefers_weekdays
+    if not isinstance(weekdays, list) or not all(type(day) is int and 1 <= day <= 7 for day in weekdays):
+        errors["prefers_weekdays"] = [_("Choose weekdays from Monday to Sunday.")]
+    if (
+        client.prefers_from_time
+        and client.prefers_to_time
+        and client.prefers_from_time > client.prefers_to_time
+    ):
+        errors["prefers_to_time"] = [_("Choose a time after the one it begins with.")]
+    person = client.prefers_practitioner
+    if person is not None and person.clinic_id != client.clinic_id:
+        errors["prefers_practitioner"] = [_("Choose a practitioner of this clinic.")]
+    return errors
 
 
 def checked_email(text: str) -> str:

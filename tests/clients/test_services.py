@@ -1,0 +1,114 @@
+"""Registering and changing clients."""
+
+from datetime import UTC, datetime, time
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from audit.models import AuditEvent
+from audit.services import SYSTEM
+from clients.models import Client, Consent, ContactPoint
+from clients.services import Contacts, register_client, update_client
+from tests.factories import ClinicFactory, StaffMemberFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
+LATER = datetime(2026, 3, 3, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def clinic():
+    return ClinicFactory()
+
+
+def register(clinic, contacts=None, **fields):
+    values = {"given_name": "Anna", "family_name": "Ozola"} | fields
+    return register_client(clinic=clinic, contacts=contacts or Contacts(), by=SYSTEM, now=NOW, **values)
+
+
+def test_registered_with_addresses_and_consents(clinic):
+    contacts = Contacts("Anna@Example.COM ", "20 000 000", frozenset({"email"}))
+
+    client = register(clinic, contacts, given_name=" Anna ")
+
+    assert (client.given_name, client.language, client.search_text) == (
+        "Anna",
+        "en",
+        "anna ozola anna@example.com 37120000000",
+    )
+    assert list(ContactPoint.objects.order_by("channel").values_list("channel", "value")) == [
+        ("email", "Anna@example.com"),
+        ("sms", "+37120000000"),
+    ]
+    assert list(Consent.objects.values_list("channel", "granted_at", "withdrawn_at")) == [
+        ("email", NOW, None)
+    ]
+
+
+def test_no_personal_data_reaches_the_audit_trail(clinic):
+    register(clinic, Contacts("anna@example.com", "20000000"), health_notes="asthma")
+
+    told = str(list(AuditEvent.objects.values()))
+    assert [word for word in ("Anna", "Ozola", "anna@", "2000", "asthma") if word in told] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"given_name": " "}, "given_name"),
+        ({"given_name": "x" * 121}, "given_name"),
+        ({"given_name": "a\0b"}, "given_name"),
+        ({"health_notes": "a\0b"}, "health_notes"),
+        ({"time_zone": "Mars/Base"}, "time_zone"),
+        ({"language": "xx"}, "language"),
+        ({"prefers_weekdays": [0]}, "prefers_weekdays"),
+        ({"prefers_weekdays": [8]}, "prefers_weekdays"),
+        ({"prefers_weekdays": [True]}, "prefers_weekdays"),
+        ({"prefers_weekdays": {"1": 1}}, "prefers_weekdays"),
+        ({"prefers_from_time": time(12), "prefers_to_time": time(11)}, "prefers_to_time"),
+        ({"contacts": Contacts("no address")}, "email"),
+        ({"contacts": Contacts("", "12")}, "phone"),
+    ],
+)
+def test_impossible_clients_are_refused_by_field(clinic, fields, field):
+    with pytest.raises(ValidationError) as caught:
+        register(clinic, **fields)
+
+    assert list(caught.value.message_dict) == [field]
+    assert (Client.objects.count(), AuditEvent.objects.count()) == (0, 0)
+
+
+def test_practitioner_of_another_clinic_is_no_wish(clinic):
+    stranger = StaffMemberFactory()
+
+    with pytest.raises(ValidationError) as caught:
+        register(clinic, prefers_practitioner=stranger)
+
+    assert caught.value.message_dict == {"prefers_practitioner": ["Choose a practitioner of this clinic."]}
+
+
+def test_withdrawn_consent_keeps_its_history(clinic):
+    client = register(clinic, Contacts("anna@example.com", "", frozenset({"email"})))
+
+    update_client(client=client, contacts=Contacts("anna@example.com"), by=SYSTEM, now=LATER)
+    update_client(
+        client=client,
+        contacts=Contacts("new@example.com", "", frozenset({"email"})),
+        by=SYSTEM,
+        now=LATER,
+    )
+
+    assert list(Consent.objects.order_by("pk").values_list("granted_at", "withdrawn_at")) == [
+        (NOW, LATER),
+        (LATER, None),
+    ]
+    assert [point.value for point in ContactPoint.objects.all()] == ["new@example.com"]
+
+
+def test_erased_client_is_not_changed(clinic):
+    client = register(clinic)
+    Client.objects.filter(pk=client.pk).update(erased_at=NOW)
+
+    with pytest.raises(ValidationError, match="erased"):
+        update_client(client=client, contacts=Contacts(), by=SYSTEM, now=LATER, given_name="Eva")
+    assert Client.objects.get().given_name == "Anna"
