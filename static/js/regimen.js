@@ -44,7 +44,8 @@ function closeMenus(except) {
 
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-theme-toggle], [data-dismiss], [data-print], [data-back], [data-close-panel]");
-  closeMenus(event.target.closest("details.menu"));
+  // A link chosen from a menu leaves the page or starts a download: either way the menu has done its work.
+  closeMenus(event.target.closest(".menu-items a") ? null : event.target.closest("details.menu"));
   if (!target) return;
   if (target.matches("[data-theme-toggle]")) toggleTheme();
   else if (target.matches("[data-dismiss]")) target.closest("[data-toast]").remove();
