@@ -1,0 +1,151 @@
+"""Every page: readable by everybody, as wide as the screen, and quiet in the console.
+
+The watch on each browser adds that nothing is asked of another host and every answer has the strict policy.
+"""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from clinics.models import Role
+from courses.models import Flag
+from courses.services import pause_course, reassess
+from reminders.models import KeptMail
+from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member
+from tests.factories import ClinicFactory, actor_of, book
+
+_LONG = "Maximiliane-Alexandra Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren"
+
+
+@pytest.fixture
+def owner(clinic):
+    return add_member(clinic, Role.OWNER, "Ilze")
+
+
+@pytest.fixture
+def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
+    """Courses in several states, a long name, a mail: what the pages have to show; gives their addresses."""
+    settings.DEMO = True
+    overdue = make_course(_LONG, "Kalnina-Berzina")
+    paused = make_course("Olga", "Zaiceva", at=12)
+    today = make_course("Inga", "Ozola", at=14)
+    session = book(today, TODAY, at=NOW.time().replace(hour=11), now=NOW, room=room)
+    pause = {"from_on": TODAY, "to_on": None, "reason": "illness"}
+    pause_course(course=paused, by=actor_of(prescriber), now=NOW, **pause)
+    reassess(course=overdue, now=NOW)
+    flag = Flag.objects.filter(course=overdue, resolved_at=None).first()
+    mail = KeptMail.objects.create(
+        clinic=clinic, from_header="clinic@example.com", to_header="anna@example.com", kept_at=NOW,
+        subject="Your sessions", text="See you on Monday.", html="<p>See you on <b>Monday</b>.</p>",
+    )  # fmt: skip
+    course, client = f"/courses/{overdue.code}/", overdue.client
+    return [
+        "/",
+        "/?on=2026-03-01",
+        f"/sessions/{session.code}/attend/",
+        f"/sessions/{session.code}/screen/",
+        "/attention/",
+        f"/attention/{flag.code}/call/",
+        f"/attention/{flag.code}/snooze/",
+        "/courses/",
+        "/courses/?q=nobody",
+        course,
+        f"{course}book/",
+        f"{course}replan/",
+        f"{course}pause/",
+        f"{course}change/",
+        f"/courses/{paused.code}/",
+        f"/courses/{today.code}/sessions/{session.code}/move/",
+        "/courses/new/",
+        f"/courses/new/?client={client.code}&protocol={overdue.protocol.code}",
+        "/clients/",
+        "/clients/new/",
+        f"/clients/{client.code}/",
+        "/me/",
+        "/demo/mailbox/",
+        f"/demo/mailbox/{mail.code}/",
+        "/nothing/",
+    ]
+
+
+@pytest.fixture
+def find_faults(axe_source):
+    """Return a function that lists what axe finds serious or critical on a page."""
+
+    def find_faults(page):
+        page.evaluate(axe_source)
+        wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        options = wanted | {"resultTypes": ["violations"]}
+        result = page.evaluate("(options) => axe.run(document, options)", options)
+        return [
+            f"{found['id']}: {node['html'][:160]}"
+            for found in result["violations"]
+            if found["impact"] in ("serious", "critical")
+            for node in found["nodes"]
+        ]
+
+    return find_faults
+
+
+def overflow(page):
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_page_is_open_to_everybody_and_fits(open_browser, owner, world, find_faults, size, watch):
+    watch.expect(404)
+    page = open_browser(owner, size=size, color_scheme="light")
+
+    faults = {}
+    for address in world:
+        answer = page.goto(address)
+        assert answer.status == (404 if address == "/nothing/" else 200), address
+        faults[address] = find_faults(page) + [f"{px} px too wide" for px in [overflow(page)] if px > 0]
+
+    found = {address: list(dict.fromkeys(listed)) for address, listed in faults.items() if listed}
+    assert json.dumps(found, indent=1) == "{}"
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_login_is_open_to_everybody(open_browser, clinic, find_faults, size):
+    page = open_browser(size=size)
+
+    page.goto("/accounts/login/")
+    expect(page.get_by_label("Email")).to_be_visible()
+    faults = find_faults(page)
+    page.goto("/accounts/password/reset/")
+
+    assert (faults, find_faults(page), overflow(page)) == ([], [], 0)
+
+
+def test_page_fits_a_small_laptop_in_russian_and_in_the_dark(open_browser, owner, world, watch):
+    watch.expect(404)
+    owner.user.language = "ru"
+    owner.user.save()
+    page = open_browser(owner, size={"width": 1024, "height": 768}, color_scheme="dark")
+
+    wide = {}
+    for address in world:
+        page.goto(address)
+        assert page.locator("html").get_attribute("lang") == "ru"
+        wide[address] = overflow(page)
+
+    assert {address: px for address, px in wide.items() if px > 0} == {}
+
+
+def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
+    founder = add_member(ClinicFactory(name="Just founded"), Role.OWNER, "Ilze")
+    page = open_browser(founder)
+    taught = {
+        "/": "No sessions on this day",
+        "/attention/": "All courses are on course",
+        "/courses/": "No course runs yet",
+        "/clients/": "No clients yet",
+        "/courses/new/": "The plan appears here",
+    }
+
+    for address, words in taught.items():
+        page.goto(address)
+        expect(page.get_by_role("heading", name=words)).to_be_visible()
+        assert (address, find_faults(page)) == (address, [])
