@@ -22,6 +22,8 @@ from courses.signals import course_changed
 logger = logging.getLogger(__name__)
 
 SEVERITY_RANK: Final = {"notice": 1, "warning": 2, "serious": 3}
+# Findings whose days grow with every day that passes.
+GROWING: Final = frozenset({"interrupted", "lapsed", "overdue", "unbooked"})
 # How long a course whose assessment failed is left alone, so that it never blocks those behind it.
 ERROR_PAUSE: Final = timedelta(hours=1)
 _SNAPSHOT: Final = (
@@ -95,11 +97,20 @@ def _take_snapshot(course: Course, assessment: Assessment, *, today: date, now: 
     course.projected_end_on = measures.projected_end
     course.next_check_on = assessment.next_check_on
     _follow_state(course, assessment, now=now)
+    look_again_on = _look_again_on(assessment, today=today)
     course.next_check_at = (
-        convert.local_midnight(course.clinic, course.next_check_on)
-        if course.next_check_on and course.is_open
-        else None
+        convert.local_midnight(course.clinic, look_again_on) if look_again_on and course.is_open else None
     )
+
+
+def _look_again_on(assessment: Assessment, *, today: date) -> date | None:
+    """Return the next day on which the flags would say something else: tomorrow, while days add up.
+
+    `next_check_on` tells when the state, or what is found, changes; the days of a flag grow in between.
+    """
+    if any(finding.kind in GROWING for finding in assessment.findings):
+        return today + timedelta(days=1)
+    return assessment.next_check_on
 
 
 def _take_rates(course: Course, measures: Measures) -> None:

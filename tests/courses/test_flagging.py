@@ -3,7 +3,7 @@
 import pytest
 
 from courses.models import Flag, FlagCall
-from courses.services import acknowledge_flag, reassess_due, record_call, snooze_flag
+from courses.services import acknowledge_flag, reassess_due, record_call, record_walk_in, snooze_flag
 from tests.courses.build import MONDAY, actions, at, march, refused
 from tests.factories import actor_of, book
 
@@ -82,3 +82,29 @@ def test_resolved_flag_is_history(course, flag, by):
         more = {snooze_flag: {"until_on": march(9)}, record_call: {"outcome": "reached"}}.get(verb, {})
         with refused("flag_resolved"):
             verb(flag=flag, by=by, now=MONDAY, **more)
+
+
+def test_days_of_a_flag_grow_with_every_open_day(course, by):
+    walk_in = march(2)
+    record_walk_in(course=course, on=walk_in, by=by, now=at(walk_in))
+    told = {}
+    for day in range(3, 14):
+        reassess_due(now=at(march(day), 0))
+        flag = course.flags.filter(kind="overdue", resolved_at=None).first()
+        told[day] = (flag.days, flag.since_on) if flag else None
+
+    since = march(6)
+    # Sunday the 8th adds nothing: nobody could have come.
+    assert told == {
+        3: None,
+        4: None,
+        5: None,
+        6: (2, since),
+        7: (3, since),
+        8: (3, since),
+        9: (4, since),
+        10: (5, since),
+        11: (6, since),
+        12: (7, since),
+        13: (8, since),
+    }
