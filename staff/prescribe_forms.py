@@ -147,7 +147,9 @@ def phase_initial(phase: PhaseSpec) -> dict[str, Any]:
         "sessions_max": phase.sessions_max,
         "frequency": phase.cadence.frequency,
         "period_min": phase.cadence.period_min,
-        "period_max": phase.cadence.period_max if phase.cadence.period_max > phase.cadence.period_min else None,
+        "period_max": phase.cadence.period_max
+        if phase.cadence.period_max > phase.cadence.period_min
+        else None,
         "minutes_min": phase.minutes_min,
         "minutes_max": phase.minutes_max,
         "duration": duration,
