@@ -62,7 +62,7 @@ class Story:
         slugs = sorted(self.protocols)
         clients = self.cast.clients
         # Most began lately: a clinic that lives has more running courses than past ones.
-        longest = HISTORY_DAYS - 7 if number % 5 == 0 else 40
+        longest = HISTORY_DAYS - 7 if number % 5 == 0 else 21
         day = self.today - timedelta(days=rng.randint(3, longest))
         while not self.calendar.is_open(day):
             day -= timedelta(days=1)
