@@ -13,6 +13,9 @@ from bin.browser import find_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# A test with a browser leaves its event loop running in the process, where Django then sees async code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
 # Times vary too much between machines for a limit per example.
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
