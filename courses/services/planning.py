@@ -286,8 +286,7 @@ def _missed_count(facts: CourseFacts, today: date) -> int:
 def _count_to_plan(facts: CourseFacts, kept: Sequence[TreatmentSession], *, today: date) -> int:
     days = ClientDays(facts.calendar, facts.pauses, today=today)
     attended = [record.on for record in facts.sessions if record.status == "attended"]
-    ahead = count_ahead(facts.prescription, attended, days, today=today)
-    return max(0, ahead - len(kept))
+    return count_ahead(facts.prescription, attended, days, today=today, kept=[row.on for row in kept])
 
 
 def _plan_what_is_asked(request: PlanRequest) -> tuple[PlanRequest, Plan]:

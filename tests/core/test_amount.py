@@ -10,6 +10,7 @@ from courses.core.cadence import ClientDays
 from courses.core.types import Cadence, PauseSpan, PhaseSpec, Prescription
 
 TODAY = date(2026, 3, 2)
+FORTNIGHTS = PhaseSpec("maintenance", Cadence.of(1, 14, 14), duration_days=365)
 
 
 def counted(**values):
@@ -61,3 +62,28 @@ def test_what_comes_after_today_is_not_attended():
 
 def test_endless_phase_stops_at_the_most():
     assert ahead(counted(duration_days=3_660)) == MOST_AHEAD
+
+
+def test_course_booked_to_its_end_takes_no_more_however_its_bookings_lie():
+    days = ClientDays(ClinicCalendar(), (), today=date(2026, 3, 2))
+    prescription = Prescription(
+        date(2026, 3, 2), (PhaseSpec("intensive", Cadence.of(1, 2, 3), 4, 4), FORTNIGHTS)
+    )
+    # The third comes late; a year of fortnights counts from the last.
+    kept = [date(2026, 3, 2), date(2026, 3, 5), date(2026, 3, 12), date(2026, 3, 14)]
+
+    whole = count_ahead(prescription, (), days, today=date(2026, 3, 2))
+    rest = count_ahead(prescription, (), days, today=date(2026, 3, 2), kept=kept)
+
+    assert (whole, rest) == (4 + 26, 26)
+
+
+def test_booking_in_the_place_of_a_missed_one_leaves_its_own_place_open():
+    days = ClientDays(ClinicCalendar(), (), today=date(2026, 3, 2))
+    prescription = Prescription(date(2026, 3, 2), (PhaseSpec("intensive", Cadence.of(1, 2, 3), 4, 4),))
+
+    rest = count_ahead(
+        prescription, (), days, today=date(2026, 3, 2), kept=[date(2026, 3, 5), date(2026, 3, 8)]
+    )
+
+    assert rest == 2
