@@ -1,7 +1,10 @@
 """Typed readers of the environment; a bad value names its variable and stops the start."""
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 import environ
@@ -119,11 +122,12 @@ def read_secret(name: str, *, embedded_file: Path | None) -> str:
 
 
 def _kept_secret(file: Path) -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x", encoding="ascii") as handle:
-            file.chmod(0o600)
-            handle.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside and linked whole: web and worker start together, and neither may read half a secret.
+        with NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as draft:
+            draft.write(secrets.token_urlsafe(48))
+            draft.flush()
+            with suppress(FileExistsError):
+                os.link(draft.name, file)
     return file.read_text(encoding="ascii")
