@@ -11,7 +11,8 @@ from django.db import transaction
 
 from audit.services import Actor, record
 from clinics.models import Clinic
-from courses.core.types import Cadence
+from courses.convert import phase_row_values
+from courses.core.types import Cadence, PhaseSpec
 from courses.models import Protocol, ProtocolContraindication, ProtocolPhase
 
 LIBRARY_FILE: Final = Path(__file__).resolve().parent.parent / "data" / "protocols.yaml"
@@ -41,25 +42,21 @@ def read_library() -> dict[str, dict[str, Any]]:
 def phase_values(phase: Mapping[str, Any]) -> dict[str, Any]:
     """Return a library phase as the column values of a phase row."""
     period_min, period_max = phase["period"]
-    cadence = Cadence.of(phase.get("frequency", 1), period_min, period_max)
     grace, lapse = next((grace, lapse) for longest, grace, lapse in _TOLERANCES if period_max <= longest)
-    sessions = phase.get("sessions", (None, None))
-    return {
-        "kind": phase["kind"],
-        "frequency": cadence.frequency,
-        "period_min": cadence.period_min,
-        "period_max": cadence.period_max,
-        "rest_days": cadence.rest_days,
-        "flex_days": cadence.flex_days,
-        "sessions_min": sessions[0],
-        "sessions_max": sessions[1],
-        "duration_days": phase.get("duration_days"),
-        "grace_days": grace,
-        "lapse_days": lapse,
-        "minutes_min": phase["minutes"][0],
-        "minutes_max": phase["minutes"][1],
-        "minutes_by_session": phase.get("minutes_by_session", []),
-    }
+    sessions_min, sessions_max = phase.get("sessions", (None, None))
+    minutes_min, minutes_max = phase["minutes"]
+    spec = PhaseSpec(
+        kind=phase["kind"],
+        cadence=Cadence.of(phase.get("frequency", 1), period_min, period_max),
+        sessions_min=sessions_min,
+        sessions_max=sessions_max,
+        duration_days=phase.get("duration_days"),
+        grace_days=grace,
+        lapse_days=lapse,
+        minutes_min=minutes_min,
+        minutes_max=minutes_max,
+    )
+    return {**phase_row_values(spec), "minutes_by_session": phase.get("minutes_by_session", [])}
 
 
 def load_library(*, clinic: Clinic, by: Actor, now: datetime) -> int:
