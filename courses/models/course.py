@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clients.models import Client
 from clinics.models import Clinic, ClinicScopedQuerySet, StaffMember
@@ -25,7 +26,7 @@ class DriftState(models.TextChoices):
 
     NOT_STARTED = "not_started", _("not started")
     RESTING = "resting", _("resting")
-    DUE = "due", _("due")
+    DUE = "due", pgettext_lazy("course", "due")
     LATE = "late", _("late")
     OVERDUE = "overdue", _("overdue")
     LAPSED = "lapsed", _("lapsed")

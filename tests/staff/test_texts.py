@@ -7,6 +7,8 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from courses.core.sentences import SENTENCES
+from courses.models import DriftState
+from reminders.models import ReminderState
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +42,13 @@ def test_sentence_of_a_finding_is_translated(key):
         said = {ngettext(singular, plural, number) for number in (1, 2, 5)}
 
     assert said.isdisjoint({singular, plural})
+
+
+def test_due_is_one_word_in_english_and_two_in_russian():
+    def said():
+        return str(DriftState.DUE.label), str(ReminderState.DUE.label)
+
+    with translation.override("ru"):
+        russian = said()
+
+    assert (said(), russian) == (("due", "due"), ("пора", "ждёт отправки"))
