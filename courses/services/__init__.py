@@ -1,5 +1,6 @@
 """Every change of a course: one verb each, keyword-only, one transaction, `by` the actor, `now` the instant."""
 
+from courses.services.applying import apply_plan
 from courses.services.assessing import reassess, reassess_due
 from courses.services.booking import book_session, cancel_session, confirm_session, move_session
 from courses.services.calendar import (
@@ -13,14 +14,6 @@ from courses.services.calendar import (
 from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
 from courses.services.offers import SlotOffer, SlotOffers, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
-from courses.services.planning import (
-    CoursePreview,
-    PlanProposal,
-    apply_plan,
-    preview_course,
-    propose_plan,
-    roll_forward_due,
-)
 from courses.services.prescribing import (
     CourseDraft,
     Objection,
@@ -32,6 +25,7 @@ from courses.services.prescribing import (
     restart_course,
     set_target,
 )
+from courses.services.proposing import CoursePreview, PlanProposal, preview_course, propose_plan
 from courses.services.recording import (
     correct_session,
     record_arrival,
@@ -39,6 +33,7 @@ from courses.services.recording import (
     record_no_show,
     record_walk_in,
 )
+from courses.services.rolling import roll_forward_due
 from courses.services.screening import (
     end_contraindication,
     override_contraindication,

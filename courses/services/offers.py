@@ -14,7 +14,7 @@ from courses.core.ribbon import WindowSpan
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course
 from courses.ribbons import ribbon_of
-from courses.services.planning import clinic_side
+from courses.services.availability import clinic_side
 from courses.services.slots import session_minutes
 
 SEARCHED_DAYS: Final = 60

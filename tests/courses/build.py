@@ -10,13 +10,17 @@ import pytest
 from django.apps import apps
 
 from audit.models import AuditEvent
+from audit.services import Actor
 from courses.convert import assess_course, local_today
 from courses.errors import CourseError
-from courses.models import Course, Flag
+from courses.models import Course, Flag, PlanRevision
+from courses.services import apply_plan, propose_plan
+from tests.factories import intensive
 
 RIGA = ZoneInfo("Europe/Riga")
 # Monday 2 March 2026, eight in Riga.
 MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
+FIVE = [intensive(sessions_min=3, sessions_max=5)]
 
 
 def at(day: date, hour: int = 8, minute: int = 0) -> datetime:
@@ -105,3 +109,20 @@ def assert_in_line(course: Course, *, now: datetime) -> None:
         measures.slippage_days,
         measures.projected_end,
     )
+
+
+def fresh_course(course: Course) -> Course:
+    """Return the course as another request would load it."""
+    return Course.objects.select_related("clinic", "client", "protocol", "practitioner").get(pk=course.pk)
+
+
+def apply_best(course: Course, by: Actor, now: datetime = MONDAY, **options: Any) -> PlanRevision:
+    """Propose the best plan and apply it."""
+    proposal = propose_plan(course=fresh_course(course), now=now, **options)
+    return apply_plan(course=course, proposal=proposal, by=by, now=now)
+
+
+def days_of(course: Course, *statuses: str) -> list[int]:
+    """Return the days of the month of what is booked, or of the sessions in some statuses, in order."""
+    rows = course.sessions.filter(status__in=statuses or ("booked", "confirmed", "arrived"))
+    return [on.day for on in rows.order_by("on").values_list("on", flat=True)]

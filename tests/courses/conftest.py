@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.courses.build import FIVE
 from tests.factories import (
     ClientFactory,
     ClinicFactory,
@@ -51,6 +52,12 @@ def protocol(clinic):
 @pytest.fixture
 def course(member, client_row, protocol):
     return prescribe(member=member, client=client_row, protocol=protocol)
+
+
+@pytest.fixture
+def five(member, client_row, protocol):
+    """A course of five sessions, every one to two days, nothing booked."""
+    return prescribe(member=member, client=client_row, protocol=protocol, phases=FIVE)
 
 
 @pytest.fixture

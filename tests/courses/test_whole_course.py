@@ -18,8 +18,7 @@ from courses.services import (
     resume_course,
     set_target,
 )
-from tests.courses.build import MONDAY, actions, assert_in_line, at, march, open_kinds
-from tests.courses.test_planning import fresh
+from tests.courses.build import MONDAY, actions, assert_in_line, at, fresh_course, march, open_kinds
 from tests.factories import intensive, prescribe
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +31,7 @@ def told(course):
 
 
 def replan(course, by, now):
-    proposal = propose_plan(course=fresh(course), now=now)
+    proposal = propose_plan(course=fresh_course(course), now=now)
     apply_plan(course=course, proposal=proposal, by=by, now=now)
     assert_in_line(course, now=now)
 
