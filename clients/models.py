@@ -13,6 +13,10 @@ from clinics.models import Clinic, ClinicScopedQuerySet, Language, StaffMember
 class Channel(models.TextChoices):
     EMAIL = "email", _("e-mail")
     SMS = "sms", _("SMS")
+    TELEGRAM = "telegram", "Telegram"
+    WHATSAPP = "whatsapp", "WhatsApp"
+    # The clinic's own system, which knows its clients by their code.
+    WEBHOOK = "webhook", _("the clinic's own system")
 
 
 class Client(models.Model):
@@ -122,3 +126,44 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} of client {self.client_id}"
+
+
+class LinkPurpose(models.TextChoices):
+    SESSION = "session", _("one visit: see, confirm, cancel")
+    UNSUBSCRIBE = "unsubscribe", _("no more messages on one channel")
+
+
+class AccessLink(models.Model):
+    """A secret address given to one client for one purpose; only the hash of its token is kept."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="access_links")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="access_links")
+    purpose = models.CharField(max_length=12, choices=LinkPurpose)
+    # SHA-256 of the token, in hexadecimal digits.
+    token_hash = models.CharField(max_length=64, unique=True)
+    # What it is about, such as "session:<code>" or "channel:email"; no key, so that nothing here blocks erasure.
+    subject_key = models.CharField(max_length=60)
+    # The message that carried it.
+    reminder_code = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    use_count = models.PositiveIntegerField(default=0)
+
+    objects = ClinicScopedQuerySet["AccessLink"].as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(created_at__lt=F("expires_at")), name="access_link_lives_a_while"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["client", "purpose"], name="access_link_by_client"),
+            # What has expired is removed after a while.
+            models.Index(fields=["expires_at"], name="access_link_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} link of client {self.client_id}"

@@ -188,6 +188,8 @@ class StaffMember(models.Model):
     role = models.CharField(max_length=20, choices=Role)
     display_name = models.CharField(max_length=120)
     is_treating = models.BooleanField(default=False)
+    # Whether the morning's summary comes by e-mail.
+    gets_digest = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 

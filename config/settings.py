@@ -225,6 +225,8 @@ DEFAULT_FROM_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", "regimen@localhost")
 
 # The rows are the truth: a message only wakes a worker, so publishing fails fast and is never waited for.
 IS_QUEUE_REMOTE = bool(REDIS_URL)
+# Messages a minute that one clinic may send over a channel; an account of its own may say another number.
+CHANNEL_RATES = {"email": 3000, "sms": 120, "telegram": 600, "whatsapp": 120, "webhook": 1200}
 TICK_SECONDS_EMBEDDED = 5
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_RESULT_BACKEND = None

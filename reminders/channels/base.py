@@ -1,18 +1,31 @@
 """What every channel has in common: it takes one message and says in one of four words how that went."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
 OutcomeKind = Literal["sent", "transient", "permanent", "uncertain"]
+# What to do with a message of which nobody knows whether it arrived: "retry" where the receiver drops a copy
+# with the same key, "retry_once" where a copy does little harm, "park" for a person to decide.
+UncertainPolicy = Literal["retry", "retry_once", "park"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along, such as a calendar file; `media_type` may have parameters."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message ready to go; `key` is the same at every try, so that a receiver can tell a copy.
 
-    `address` is the only place where a recipient is named.
+    `address` is the only place where a recipient is named. `text` and `html` are the long form, `short` is
+    what fits an SMS or a messenger. `reference` is the reminder's code, for a provider's reports to name.
     """
 
     key: str
@@ -23,6 +36,13 @@ class Message:
     sender_name: str
     reply_to: str = ""
     clinic_id: int | None = None
+    short: str = ""
+    reference: str = ""
+    # Further headers of an e-mail, such as List-Unsubscribe.
+    headers: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    # For receivers that are programs: what the message is about, as codes and instants only.
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +50,25 @@ class Outcome:
     """How one try ended: `code` is short and never holds an address or the server's words.
 
     `is_channel_down`: the next message would fare alike, so there is no point in trying it now.
+    `retry_after`: seconds that the receiver asked to be left alone. `provider_id`: what it calls the message.
     """
 
     kind: OutcomeKind
     code: str = ""
     is_address_bad: bool = False
     is_channel_down: bool = False
+    retry_after: int | None = None
+    provider_id: str = ""
 
 
 SENT = Outcome("sent")
 
 
 class Channel:
-    """One way of reaching clients, kept open over a batch."""
+    """One way of reaching clients, kept open over a batch and used by one thread."""
 
     name: ClassVar[str]
+    policy: ClassVar[UncertainPolicy] = "park"
 
     def __enter__(self) -> Self:
         return self
@@ -63,3 +87,17 @@ class Channel:
 
 
 ChannelFactory = Callable[[], Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out for one clinic on one channel: how to open it, and what it shares its fate with.
+
+    `scope` names the breaker: everything that goes over the same account fails together. `per_minute` is how
+    many messages the clinic may send over it in a minute.
+    """
+
+    scope: str
+    policy: UncertainPolicy
+    per_minute: int
+    open: ChannelFactory

@@ -6,7 +6,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 
 
 class KeptEmailBackend(BaseEmailBackend):
@@ -14,13 +14,13 @@ class KeptEmailBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Keep the messages and return how many."""
-        KeptMail.objects.bulk_create([_row(message) for message in email_messages])
+        KeptMessage.objects.bulk_create([_row(message) for message in email_messages])
         return len(email_messages)
 
 
-def _row(message: EmailMessage) -> KeptMail:
+def _row(message: EmailMessage) -> KeptMessage:
     html = [part.content for part in getattr(message, "alternatives", []) if part.mimetype == "text/html"]
-    return KeptMail(
+    return KeptMessage(
         clinic_id=getattr(message, "clinic_id", None),
         message_id=message.extra_headers.get("Message-ID", ""),
         from_header=message.from_email,

@@ -138,7 +138,8 @@ def _look_at(
             found = _park(claim, now=now)
         if isinstance(found, Ready):
             ready.append(found)
-            clients.add(row.client_id)
+            if row.client_id is not None:
+                clients.add(row.client_id)
         else:
             del waiting[pk]
             counts[found] += 1

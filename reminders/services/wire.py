@@ -35,8 +35,8 @@ _PUT: Final = """
 """
 _BEGIN: Final = """
     INSERT INTO reminders_deliveryattempt
-        (clinic_id, reminder_id, number, generation, contact_point_id, started_at, outcome, error_code)
-    VALUES (%s, %s, %s, %s, %s, %s, 'sending', '')
+        (clinic_id, reminder_id, number, generation, contact_point_id, started_at, outcome, error_code, provider_id)
+    VALUES (%s, %s, %s, %s, %s, %s, 'sending', '', '')
 """
 _END: Final = """
     UPDATE reminders_deliveryattempt SET outcome = %s, finished_at = %s, error_code = %s

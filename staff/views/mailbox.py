@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from clinics.access import Capability
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 from staff.access import StaffRequest, staff_page
 from staff.answers import show
 
@@ -33,11 +33,11 @@ _MAIL_POLICY = {
 }
 
 
-def _mails(request: StaffRequest) -> QuerySet[KeptMail]:
+def _mails(request: StaffRequest) -> QuerySet[KeptMessage]:
     """Return the clinic's mails and those that are no clinic's; in a demonstration nobody is real."""
     if not settings.DEMO:
         raise Http404
-    return KeptMail.objects.filter(Q(clinic=request.staff_member.clinic) | Q(clinic=None))
+    return KeptMessage.objects.filter(Q(clinic=request.staff_member.clinic) | Q(clinic=None))
 
 
 @staff_page(read=Capability.READ)

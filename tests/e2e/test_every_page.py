@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from clinics.models import Role
 from courses.models import Flag
 from courses.services import pause_course, reassess
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member
 from tests.factories import ClinicFactory, actor_of, book
 
@@ -35,7 +35,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
     pause_course(course=paused, by=actor_of(prescriber), now=NOW, **pause)
     reassess(course=overdue, now=NOW)
     flag = Flag.objects.filter(course=overdue, resolved_at=None).first()
-    mail = KeptMail.objects.create(
+    mail = KeptMessage.objects.create(
         clinic=clinic, from_header="clinic@example.com", to_header="anna@example.com", kept_at=NOW,
         subject="Your sessions", text="See you on Monday.", html="<p>See you on <b>Monday</b>.</p>",
     )  # fmt: skip

@@ -14,7 +14,7 @@ from django.db import connection
 from clients.models import ContactPoint
 from reminders.channels.base import Message, Outcome
 from reminders.channels.email import EmailChannel, classify
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 from tests.reminders.builders import Memory, make_desk, send_at
 
 
@@ -264,7 +264,7 @@ def test_kept_mail_is_what_the_client_would_have_got(settings):
 
     send_at("2026-03-03 15:00")
 
-    kept = KeptMail.objects.get()
+    kept = KeptMessage.objects.get()
     assert (kept.clinic, kept.subject, kept.to_header, kept.message_id) == (
         desk.course.clinic,
         "Your visit: tomorrow, Wednesday, 4 March, 15:00",

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from clinics.models import Clinic
 from courses.models import Course, CourseStatus, Flag, FlagKind
 from courses.models.course import DriftState
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 from simulation.management.commands.demo import tell_story
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -25,7 +25,7 @@ def check_everything_is_visible(clinic, now):
     assert set(courses.values_list("status", flat=True)) == set(CourseStatus.values) - {CourseStatus.DRAFT}
     flags = Flag.objects.filter(clinic=clinic, resolved_at=None)
     assert set(flags.values_list("kind", flat=True)) == set(FlagKind.values)
-    mails = KeptMail.objects.filter(clinic=clinic)
+    mails = KeptMessage.objects.filter(clinic=clinic)
     assert mails.filter(kept_at__lte=now).exists()
     assert not mails.filter(kept_at__gt=now).exists()
 

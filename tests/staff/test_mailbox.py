@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clinics.models import Role
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 from tests.factories import ClinicFactory
 from tests.staff.conftest import NOW
 from tests.staff.test_today import words_of
@@ -19,7 +19,7 @@ def demo(settings):
 
 
 def keep(clinic, subject, *, minutes=0, html=""):
-    return KeptMail.objects.create(
+    return KeptMessage.objects.create(
         clinic=clinic,
         from_header="Kalnina Clinic <clinic@example.com>",
         to_header="anna@example.com",

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinics.models import Clinic
-from reminders.models import KeptMail
+from reminders.models import KeptMessage
 from reminders.services import drain, seed_rules, sync_course_reminders
 from simulation.clinic import DEMO_PASSWORD, Cast, found_clinic
 from simulation.story import REMINDER_DAYS, Story, story_start
@@ -78,7 +78,7 @@ def tell_story(*, seed: int, client_count: int, course_count: int, now: datetime
 
 def _drain_at(at: datetime) -> object:
     """Send what is due at a moment of the story, and let the mailbox show that moment."""
-    last = KeptMail.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    last = KeptMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     counts = drain(clock=lambda: at)
-    KeptMail.objects.filter(pk__gt=last).update(kept_at=at)
+    KeptMessage.objects.filter(pk__gt=last).update(kept_at=at)
     return counts
