@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
@@ -82,14 +82,16 @@ def prescription_words(phases: Sequence[PhaseSpec]) -> str:
 
 # ---------------------------------------------------------------- plans
 
+# Whether it is one day is no matter of a language's plural forms: 21 days have the form of one in some.
+TWO_TEXTS: Final = frozenset({"window"})
+
 
 def reason_words(reason: Reason, *, today: date) -> str:
     """Return why a session is planned where it is, as one sentence with the reader's dates."""
     key, number, values = sentence_parts(reason)
     said = {name: day(value, today) if isinstance(value, date) else value for name, value in values.items()}
     said["dates"] = _dates_words(reason.dates, today=today)
-    if key == "window":
-        # Whether it is one day is no matter of a language's plural forms: 21 days have the form of one in some.
+    if key in TWO_TEXTS:
         return gettext(SENTENCES[key][number != 1]) % said
     return ngettext(*SENTENCES[key], number) % said
 
