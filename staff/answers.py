@@ -1,14 +1,15 @@
 """How a staff view answers an action: the changed fragment to htmx, a redirect to everybody else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -68,6 +69,11 @@ def answer(
     body = render_to_string(template, context, request=request)
     toasts = render_to_string("components/toasts_oob.html", {}, request=request)
     return vary_on_htmx(HttpResponse(body + toasts, status=422 if is_refused else 200))
+
+
+def kept_query(source: QueryDict, names: Sequence[str]) -> str:
+    """Return what a list's address says of these names, without its question mark: its filters and its page."""
+    return urlencode({name: source[name] for name in names if source.get(name)})
 
 
 def show(

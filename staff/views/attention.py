@@ -3,12 +3,13 @@
 import uuid
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -23,11 +24,13 @@ from courses.ribbons import load_ribbons
 from courses.selectors import clinic_flags, is_awake, next_bookings
 from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
-from staff.answers import answer, attempt, show
+from staff.answers import answer, attempt, kept_query, show
 from staff.forms import AttentionFilterForm, CallForm, SnoozeForm
 
 PAGE_SIZE = 25
 _ROW = "staff/attention/_flag_row.html"
+# What the worklist's address may hold.
+_LIST_NAMES = ("show", "severity", "kind", "cause", "practitioner", "page")
 
 
 def _today(request: StaffRequest) -> date:
@@ -52,6 +55,7 @@ def worklist(request: StaffRequest) -> HttpResponse:
             "lines": _lines(request, list(page.object_list), today=today),
             "today": today,
             "is_filtered": any(chosen.values()),
+            "kept": _hand_on(kept_query(request.GET, _LIST_NAMES)),
         },
     )
 
@@ -97,6 +101,19 @@ def _find(request: StaffRequest, code: uuid.UUID) -> Flag:
     return get_object_or_404(clinic_flags(request.staff_member.clinic), code=code)
 
 
+def _list_query(request: StaffRequest) -> str:
+    """Return the filters and the page of the list that the reader came from.
+
+    Only what stood behind its question mark is handed on, never a path: no link can lead elsewhere.
+    """
+    return kept_query(QueryDict(request.GET.get("list", "")), _LIST_NAMES)
+
+
+def _hand_on(list_query: str) -> str:
+    """Return the end of an action's address that hands the list's filters and page on to it."""
+    return f"?{urlencode({'list': list_query})}" if list_query else ""
+
+
 def _answer_row(
     request: StaffRequest,
     flag: Flag,
@@ -108,18 +125,20 @@ def _answer_row(
     """Answer with the flag's line as it is now, a form open in it if one is asked for."""
     fresh = clinic_flags(request.staff_member.clinic).filter(pk=flag.pk)
     today = _today(request)
-    back = reverse("staff:attention")
+    list_query = _list_query(request)
+    back = reverse("staff:attention") + (f"?{list_query}" if list_query else "")
     context = {
         "line": _lines(request, list(fresh) or [flag], today=today)[0],
         "today": today,
         "panel": f"staff/attention/_panel_{panel}.html" if panel else "",
         "form": form,
         "back": back,
+        "kept": _hand_on(list_query),
     }
     if panel and not request.htmx:
         page = "staff/attention/panel_page.html"
         return show(request, page, page, context, status=422 if is_refused else 200)
-    return answer(request, _ROW, context, redirect_to=back, is_refused=is_refused)
+    return answer(request, _ROW, context, redirect_to=f"{back}#flag-row-{flag.code}", is_refused=is_refused)
 
 
 def _say(request: StaffRequest, flag: Flag, words: str) -> None:

@@ -87,4 +87,5 @@ def test_worklist_is_filtered_and_a_call_recorded(open_plain, receptionist, make
 
     flag = course.flags.get(kind="overdue", resolved_at=None)
     expect(page.locator(f"#flag-row-{flag.code}")).to_contain_text("Jana: not reached")
+    expect(page.get_by_role("combobox", name="Finding")).to_have_value("overdue")
     assert flag.calls.get().outcome == "not_reached"

@@ -1,6 +1,7 @@
 """The worklist: which findings it shows, its filters, and what is done about one in place."""
 
 from datetime import date, time, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -172,7 +173,70 @@ def test_call_without_script_comes_back_to_the_list(reception, flag):
     response = reception.post(url(flag, "call"), {"outcome": "reached"})
 
     assert response.status_code == 302
-    assert response["Location"] == "/attention/"
+    assert response["Location"] == f"/attention/#flag-row-{flag.code}"
+
+
+@pytest.fixture
+def second_page(reception, flag, make_course, monkeypatch):
+    """The worklist's second page with a filter, of which it shows one finding each, and that finding."""
+    reassess(course=make_course(family_name="B", at=12), now=NOW)
+    monkeypatch.setattr("staff.views.attention.PAGE_SIZE", 1)
+    page = reception.get("/attention/?kind=overdue&severity=&page=2")
+    (line,) = page.context["lines"]
+    return page.content.decode(), line.flag
+
+
+WAY_BACK = "/attention/?kind=overdue&page=2"
+ACTIONS = {"acknowledge": {}, "snooze": {"until_on": "2026-03-12"}, "call": {"outcome": "reached"}}
+
+
+@pytest.mark.parametrize("verb", ACTIONS)
+def test_action_without_script_comes_back_to_the_same_page_of_the_same_list(reception, second_page, verb):
+    page, flag = second_page
+    address = f"{url(flag, verb)}?list=kind%3Doverdue%26page%3D2"
+    assert f'"{address}"' in page
+    if verb != "acknowledge":
+        form = reception.get(address).content.decode()
+        assert f'action="{address}"' in form
+        assert form.count(f'href="{WAY_BACK.replace("&", "&amp;")}"') == 2
+
+    response = reception.post(address, ACTIONS[verb])
+
+    assert response.status_code == 302
+    assert response["Location"] == f"{WAY_BACK}#flag-row-{flag.code}"
+
+
+def test_changed_line_still_knows_its_list(reception, flag):
+    address = f"{url(flag, 'acknowledge')}?list=kind%3Doverdue"
+
+    line = reception.post(address, headers=HTMX).content.decode()
+
+    assert line.count(f'"{url(flag, "call")}?list=kind%3Doverdue"') == 2
+
+
+def test_refused_form_without_script_keeps_the_way_back(reception, flag):
+    address = f"{url(flag, 'call')}?list=kind%3Doverdue"
+
+    response = reception.post(address, {})
+
+    assert response.status_code == 422
+    assert f'action="{address}"' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "handed_on",
+    [
+        "//evil.example/",
+        "https://evil.example/?kind=overdue",
+        "next=//evil.example/",
+        "%0d%0aSet-Cookie: a=b",
+        "&&=&",
+    ],
+)
+def test_way_back_never_leads_elsewhere(reception, flag, handed_on):
+    response = reception.post(f"{url(flag, 'acknowledge')}?{urlencode({'list': handed_on})}")
+
+    assert response["Location"] == f"/attention/#flag-row-{flag.code}"
 
 
 def test_menu_counts_serious_flags_that_are_not_put_off(reception, flag):
