@@ -90,6 +90,12 @@ class ContactPoint(models.Model):
                 name="contact_point_disabled_with_reason",
             ),
         ]
+        indexes: ClassVar = [
+            # Addresses that do not work, for the staff's list.
+            models.Index(
+                fields=["clinic"], condition=Q(disabled_at__isnull=False), name="contact_point_disabled"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} of client {self.client_id}"

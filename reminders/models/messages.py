@@ -54,6 +54,7 @@ class Reason(models.TextChoices):
     GAVE_UP = "gave_up", _("it could not be delivered in time")
     BROKEN = "broken", _("the message could not be written")
     HELD = "held", _("it was held back after a restore and not released")
+    STOPPED = "stopped", _("a member of staff stopped it")
     CHANNEL_PAUSED = "channel_paused", _("the channel did not work in time")
     LOST_IN_FLIGHT = "lost_in_flight", _("the connection broke before the server answered")
 
@@ -120,6 +121,8 @@ class Reminder(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
     # What a schedule told: [[session code, start in UTC], ...]; codes and instants only.
     told = models.JSONField(default=list, blank=True)
+    # When a person said that nothing more is to be done about a message that went wrong; who, says the audit trail.
+    handled_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClinicScopedQuerySet["Reminder"].as_manager()
 
@@ -185,6 +188,12 @@ class Reminder(models.Model):
             models.Index(fields=["client", "-send_at"], name="reminder_by_client"),
             # A clinic's messages by state, newest first.
             models.Index(fields=["clinic", "state", "-send_at"], name="reminder_by_clinic"),
+            # What a person still has to look at: its number stands in the menu of every page.
+            models.Index(
+                fields=["clinic", "-send_at"],
+                condition=Q(state__in=("failed", "uncertain"), handled_at__isnull=True),
+                name="reminder_needs_person",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -307,6 +316,8 @@ class Answer(models.Model):
     # Why it changed nothing, as a short code; blank when it did what was asked.
     refusal = models.CharField(max_length=40, blank=True)
     answered_at = models.DateTimeField()
+    # When a person has read what no machine understood.
+    handled_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClinicScopedQuerySet["Answer"].as_manager()
 
@@ -316,6 +327,11 @@ class Answer(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["client", "-answered_at"], name="answer_by_client"),
+            models.Index(
+                fields=["clinic", "-answered_at"],
+                condition=Q(kind="other", handled_at__isnull=True),
+                name="answer_needs_person",
+            ),
         ]
 
     def __str__(self) -> str:
