@@ -31,6 +31,8 @@ if IS_PRODUCTION:
         raise ImproperlyConfigured("DEBUG must be off in production: it shows secrets on error pages.")
 
 SECRET_KEY = env.read_secret("SECRET_KEY", embedded_file=None if IS_PRODUCTION else VAR_DIR / "secret_key")
+# Former keys, newest first: what they signed or sealed stays readable while they stand here.
+SECRET_KEY_FALLBACKS = env.read_list("SECRET_KEY_FALLBACKS")
 BASE_URL = env.read_url("BASE_URL", schemes=("http", "https"), default="http://localhost:8000").rstrip("/")
 _is_https = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or "localhost", *env.read_list("ALLOWED_HOSTS")]
@@ -227,6 +229,8 @@ DEFAULT_FROM_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", "regimen@localhost")
 IS_QUEUE_REMOTE = bool(REDIS_URL)
 # Messages a minute that one clinic may send over a channel; an account of its own may say another number.
 CHANNEL_RATES = {"email": 3000, "sms": 120, "telegram": 600, "whatsapp": 120, "webhook": 1200}
+# Whether a clinic may choose to keep messages in the database instead of sending them: nowhere that is real.
+KEEPS_MESSAGES = not IS_PRODUCTION
 TICK_SECONDS_EMBEDDED = 5
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_RESULT_BACKEND = None
