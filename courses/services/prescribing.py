@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
 
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
@@ -86,11 +88,13 @@ def find_objections(draft: CourseDraft, *, on: date) -> list[Objection]:
     ]
 
 
-def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime) -> Course:
+def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime, code: UUID | None = None) -> Course:
     """Prescribe a course: revision 1 with its frozen phases, active at once, nothing booked yet.
 
+    Whoever may send the same twice chooses the course's `code` beforehand: the second time it is taken.
     Raises: CourseError for anybody but a prescriber, an impossible prescription, a foreign client or protocol,
-    a start too far away, or a permanent contraindication without a written reason to override it.
+    a start too far away, or a permanent contraindication without a written reason to override it; `code_taken`
+    where a course has the code already.
     """
     member = require_prescriber(by, draft.clinic)
     check_draft(draft, now=now)
@@ -103,17 +107,7 @@ def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime) -> Course:
     with transacting():
         # A calendar that changes at this moment must find the course, or the course the changed calendar.
         Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=draft.clinic.pk)
-        course = Course.objects.create(
-            clinic=draft.clinic,
-            client=draft.client,
-            protocol=draft.protocol,
-            status=CourseStatus.ACTIVE,
-            start_on=draft.start_on,
-            prescribed_by=member,
-            practitioner=draft.practitioner,
-            created_at=now,
-            activated_at=now,
-        )
+        course = _create_course(draft, code or uuid4(), member=member, now=now)
         _add_revision(
             course, draft.phases, draft.minutes_by_session, member=member, now=now, number=1, reason=""
         )
@@ -139,6 +133,49 @@ def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime) -> Course:
         )
     course.refresh_from_db()
     return course
+
+
+def _create_course(draft: CourseDraft, code: UUID, *, member: StaffMember, now: datetime) -> Course:
+    try:
+        with transaction.atomic():
+            return Course.objects.create(
+                code=code,
+                clinic=draft.clinic,
+                client=draft.client,
+                protocol=draft.protocol,
+                status=CourseStatus.ACTIVE,
+                start_on=draft.start_on,
+                prescribed_by=member,
+                practitioner=draft.practitioner,
+                created_at=now,
+                activated_at=now,
+            )
+    except IntegrityError as error:
+        # Tried first and asked afterwards: between a question and the insert another one could come first.
+        if not Course.objects.filter(code=code).exists():
+            raise
+        raise CourseError(_("This course is prescribed already."), code="code_taken") from error
+
+
+def find_prescribed(draft: CourseDraft) -> Course | None:
+    """Return the running course that just this draft became before; nobody wants the same one twice at a time.
+
+    Cost: one query, and one for each course of this client that is nearly the same.
+    """
+    running = Course.objects.for_clinic(draft.clinic).filter(
+        client=draft.client,
+        protocol=draft.protocol,
+        start_on=draft.start_on,
+        practitioner=draft.practitioner,
+        status__in=(CourseStatus.ACTIVE, CourseStatus.PAUSED),
+    )
+    return next((course for course in running.order_by("pk") if _first_phases(course) == draft.phases), None)
+
+
+def _first_phases(course: Course) -> tuple[PhaseSpec, ...]:
+    """Return the phases as they were prescribed at first."""
+    rows = Phase.objects.filter(revision__course=course, revision__number=1).order_by("position")
+    return tuple(map(convert.phase_spec, rows))
 
 
 def check_draft(draft: CourseDraft, *, now: datetime) -> None:

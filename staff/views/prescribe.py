@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -50,10 +51,15 @@ class _Writing:
     form: PrescribeForm
     phases: list[PhaseForm]
     overrides: dict[str, str] = field(default_factory=dict)
+    # What the course will be called, so that a page sent twice makes one course; None is for a new one.
+    code: uuid.UUID | None = None
 
     def is_valid(self) -> bool:
-        # Every field is checked, so that all that is wrong is named at once.
-        return all([self.form.is_valid(), *(phase.is_valid() for phase in self.phases)]) and bool(self.phases)
+        """Whether all fields are filled in well; what a service refused is no fault of a field."""
+        # Every one is checked, so that all that is wrong is named at once.
+        sheets = (self.form, *self.phases)
+        wrong = [set(sheet.errors) - {NON_FIELD_ERRORS} for sheet in sheets]
+        return bool(self.phases) and all(sheet.is_bound for sheet in sheets) and not any(wrong)
 
 
 @staff_page(read=Capability.PRESCRIBE, write=Capability.PRESCRIBE)
@@ -65,9 +71,9 @@ def prescribe(request: StaffRequest) -> HttpResponse:
     todo = request.POST.get("do", "preview")
     writing = _posted(request, todo)
     if todo == "prescribe" and writing.is_valid():
-        course = _save(request, writing, now=now)
-        if course is not None:
-            return _leave(request, course, _("Prescribed and booked."))
+        saved = _save(request, writing, now=now)
+        if saved is not None:
+            return saved
     is_refused = todo == "prescribe"
     return _show(
         request, writing, now=now, is_checked=todo in ("preview", "prescribe"), is_refused=is_refused
@@ -86,11 +92,17 @@ def _start(request: StaffRequest, *, now: datetime) -> _Writing:
 
 
 def _protocol(request: StaffRequest, code: str) -> Protocol | None:
-    try:
-        wanted = uuid.UUID(code)
-    except ValueError:
+    wanted = _code_in(code)
+    if wanted is None:
         return None
     return Protocol.objects.for_clinic(request.staff_member.clinic).filter(code=wanted).first()
+
+
+def _code_in(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _phases_of(protocol: Protocol | None) -> list[dict[str, Any]]:
@@ -113,9 +125,8 @@ def _posted(request: StaffRequest, todo: str) -> _Writing:
         for name, text in data.items()
         if name.startswith("override-")
     }
-    if not is_step:
-        return _Writing(form, phase_forms(data), overrides)
-    return _Writing(form, unsent_phase_forms(_stepped(request, todo)), overrides)
+    phases = unsent_phase_forms(_stepped(request, todo)) if is_step else phase_forms(data)
+    return _Writing(form, phases, overrides, _code_in(data.get("code", "")))
 
 
 def _stepped(request: StaffRequest, todo: str) -> list[dict[str, Any]]:
@@ -141,15 +152,47 @@ def _draft(request: StaffRequest, writing: _Writing) -> services.CourseDraft:
     )
 
 
-def _save(request: StaffRequest, writing: _Writing, *, now: datetime) -> Course | None:
-    """Prescribe and book, all or nothing; None with the refusal in the form."""
-    by = acting(request)
-    with attempt(request, writing.form), transaction.atomic():
-        course = services.prescribe_course(draft=_draft(request, writing), by=by, now=now)
-        proposal = services.propose_plan(course=course, now=now)
-        services.apply_plan(course=course, proposal=proposal, by=by, now=now)
-        return course
+def _save(request: StaffRequest, writing: _Writing, *, now: datetime) -> HttpResponse | None:
+    """Prescribe and book, all or nothing and once for each page; None with the refusal in the form."""
+    draft, code, by = _draft(request, writing), writing.code, acting(request)
+    if code is None:
+        writing.form.add_error(None, _out_of_date())
+        return None
+    again = services.find_prescribed(draft)
+    if again is not None:
+        # A press of the button on a page that was gone back to; a browser may have loaded it anew.
+        return _leave(request, again, _("This course is prescribed and booked already."))
+    with attempt(request, writing.form):
+        try:
+            with transaction.atomic():
+                course = services.prescribe_course(draft=draft, by=by, now=now, code=code)
+                proposal = services.propose_plan(course=course, now=now)
+                services.apply_plan(course=course, proposal=proposal, by=by, now=now)
+        except CourseError as error:
+            if error.code != "code_taken":
+                raise
+            return _answer_taken(request, writing, draft, code)
+        return _leave(request, course, _("Prescribed and booked."))
     return None
+
+
+def _answer_taken(
+    request: StaffRequest, writing: _Writing, draft: services.CourseDraft, code: uuid.UUID
+) -> HttpResponse | None:
+    """Go to the course that the same press made a moment ago, or let another one have a code of its own."""
+    course = services.find_prescribed(draft)
+    if course is not None:
+        return _leave(request, course, _("This course is prescribed and booked already."))
+    is_own = Course.objects.for_clinic(draft.clinic).filter(code=code).exists()
+    changed = _("A course was prescribed from this page before. Press once more if this is another one.")
+    # Nobody learns from the answer whether another clinic has a course of that code.
+    writing.form.add_error(None, changed if is_own else _out_of_date())
+    writing.code = None
+    return None
+
+
+def _out_of_date() -> str:
+    return _("This page is out of date. Look it over and press once more.")
 
 
 # ---------------------------------------------------------------- showing
@@ -178,6 +221,7 @@ def _sheet(request: StaffRequest, writing: _Writing, *, now: datetime) -> dict[s
     text = request.POST.get("client_q", request.GET.get("client_q", ""))
     return {
         "form": writing.form,
+        "code": writing.code or uuid.uuid4(),
         "phases": shown.phase_rows(writing.phases),
         "client": chosen,
         "client_q": text,

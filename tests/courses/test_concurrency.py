@@ -1,21 +1,22 @@
 """Many at once: one slot has one winner, one proposal is applied once, what loses is a refusal, never a fault."""
 
 import itertools
-import sqlite3
 import threading
-from collections import Counter
+import uuid
 from datetime import time, timedelta
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError
 
 from courses.errors import CourseError
 from courses.models import Course, Flag, TreatmentSession
 from courses.services import (
+    CourseDraft,
     add_closure,
     apply_plan,
     book_session,
     confirm_session,
+    prescribe_course,
     propose_plan,
     record_attendance,
     set_opening_hours,
@@ -32,57 +33,15 @@ from tests.factories import (
     intensive,
     prescribe,
 )
+from tests.races import race, shared_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def shared_database(transactional_db, tmp_path):
-    """Let threads meet on one database: on SQLite a file, as every connection in memory is its own."""
-    if connection.vendor != "sqlite":
+def meeting_place(transactional_db, tmp_path):
+    with shared_database(tmp_path):
         yield
-        return
-    assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
-    path = tmp_path / "shared.sqlite3"
-    connection.ensure_connection()
-    with sqlite3.connect(path) as file:
-        connection.connection.backup(file)
-    file.close()
-    kept, memory = connection.settings_dict["NAME"], connection.connection
-    connections.settings["default"]["NAME"] = connection.settings_dict["NAME"] = str(path)
-    connection.connection = None
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.connection = memory
-        connections.settings["default"]["NAME"] = connection.settings_dict["NAME"] = kept
-
-
-def race(works):
-    """Run the works at the same moment, each on a connection of its own; return how each of them ended."""
-    start, found, lock = threading.Barrier(len(works)), [], threading.Lock()
-
-    def run(work):
-        try:
-            start.wait(timeout=30)
-            work()
-            outcome = "won"
-        except CourseError as error:
-            outcome = error.code
-        except Exception as error:
-            outcome = repr(error)
-        finally:
-            connections["default"].close()
-        with lock:
-            found.append(outcome)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return Counter(found)
 
 
 @pytest.mark.parametrize("shared", ["practitioner", "room", "client"])
@@ -134,6 +93,18 @@ def test_one_proposal_applied_by_many_is_applied_once():
     assert outcome == {"won": 1, "stale_plan": 5}
     assert TreatmentSession.objects.count() == 5
     assert course.plan_revisions.count() == 1
+
+
+def test_one_code_becomes_one_course():
+    member = StaffMemberFactory()
+    client, protocol = ClientFactory(clinic=member.clinic), ProtocolFactory(clinic=member.clinic)
+    draft = CourseDraft(member.clinic, client, protocol, march(2), (intensive(),))
+    code = uuid.uuid4()
+
+    outcome = race([lambda: prescribe_course(draft=draft, by=actor_of(member), now=MONDAY, code=code)] * 6)
+
+    assert outcome == {"won": 1, "code_taken": 5}
+    assert list(Course.objects.values_list("code", flat=True)) == [code]
 
 
 def test_plans_for_the_same_slots_of_many_courses_never_overlap():

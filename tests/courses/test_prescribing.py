@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +22,7 @@ from courses.services import (
     correct_session,
     discontinue_course,
     end_phase,
+    find_prescribed,
     prescribe_course,
     reassess_due,
     record_walk_in,
@@ -72,6 +74,36 @@ def test_prescribing_writes_a_course_one_revision_and_its_phases(draft, member, 
         ("course.prescribed", {"protocol": str(draft.protocol.code), "start_on": "2026-03-02"})
     ]
     assert_in_line(course, now=MONDAY)
+
+
+def test_code_chosen_beforehand_is_taken_the_second_time(draft, by):
+    code = uuid4()
+    course = prescribe_course(draft=draft, by=by, now=MONDAY, code=code)
+    other = replace(draft, start_on=march(3))
+
+    with refused("code_taken"):
+        prescribe_course(draft=other, by=by, now=MONDAY, code=code)
+
+    assert course.code == code
+    assert prescribe_course(draft=other, by=by, now=MONDAY).code != code
+
+
+def test_draft_is_found_as_the_running_course_it_became(draft, clinic, member, by):
+    assert find_prescribed(draft) is None
+    course = prescribe_course(draft=draft, by=by, now=MONDAY)
+
+    assert find_prescribed(draft) == course
+    for change in (
+        {"client": ClientFactory(clinic=clinic)},
+        {"protocol": ProtocolFactory(clinic=clinic)},
+        {"start_on": march(3)},
+        {"practitioner": member},
+        {"phases": (intensive(),)},
+        {"phases": (intensive(grace_days=2), maintenance())},
+    ):
+        assert find_prescribed(replace(draft, **change)) is None
+    discontinue_course(course=course, by=by, now=MONDAY, reason="moved")
+    assert find_prescribed(draft) is None
 
 
 @pytest.mark.parametrize("role", ["practitioner", "receptionist", "analyst"])

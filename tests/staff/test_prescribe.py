@@ -1,13 +1,18 @@
 """Prescribing: the preview that saves nothing, and the one act that saves and books all of it."""
 
+import re
+import uuid
 from datetime import date
+from functools import partial
 
 import pytest
+from django.contrib.messages import get_messages
 
 from clinics.models import Role
 from courses.models import ContraindicationOverride, Course, PrescriptionRevision, TreatmentSession
 from courses.services import record_contraindication
-from tests.factories import ClientFactory, ProtocolFactory, actor_of
+from tests.factories import ClientFactory, ProtocolFactory, actor_of, prescribe
+from tests.races import race, shared_database
 from tests.staff.conftest import HTMX, NOW, TODAY
 from tests.staff.test_today import words_of
 
@@ -29,6 +34,7 @@ def client_row(clinic):
 def typed(client_row, protocol, prescriber):
     """Everything a prescriber types for six sessions every one or two days."""
     return {
+        "code": str(uuid.uuid4()),
         "client": str(client_row.code),
         "protocol": str(protocol.code),
         "start_on": "2026-03-10",
@@ -113,6 +119,90 @@ def test_prescribing_with_htmx_goes_to_the_course(doctor, typed):
     answer = doctor.post(NEW, typed | {"do": "prescribe"}, headers=HTMX)
 
     assert answer["HX-Redirect"] == f"/courses/{Course.objects.get().code}/"
+
+
+def code_on(page):
+    return re.search(r'name="code" value="([0-9a-f-]{36})"', page.content.decode())[1]
+
+
+def test_each_page_has_a_code_of_its_own_and_keeps_it(doctor, typed):
+    first, second = code_on(doctor.get(NEW)), code_on(doctor.get(NEW))
+
+    assert first != second
+    for todo in ("add", "protocol", "preview"):
+        assert code_on(doctor.post(NEW, typed | {"do": todo})) == typed["code"]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_same_page_sent_twice_makes_one_course(doctor, typed, headers):
+    first = doctor.post(NEW, typed | {"do": "prescribe"}, headers=headers)
+    second = doctor.post(NEW, typed | {"do": "prescribe"}, headers=headers)
+
+    course = Course.objects.get()
+    assert course.code == uuid.UUID(typed["code"])
+    for answer in (first, second):
+        assert answer["HX-Redirect" if headers else "Location"] == f"/courses/{course.code}/"
+    assert course.sessions.count() == 6
+    said = [str(message) for message in get_messages(second.wsgi_request)]
+    assert said[-1] == "This course is prescribed and booked already."
+
+
+def test_page_loaded_anew_and_filled_in_alike_makes_one_course(doctor, typed):
+    doctor.post(NEW, typed | {"do": "prescribe"})
+
+    again = doctor.post(NEW, typed | {"do": "prescribe", "code": code_on(doctor.get(NEW))})
+
+    assert again["Location"] == f"/courses/{Course.objects.get().code}/"
+
+
+def test_page_gone_back_to_and_changed_asks_before_it_makes_another_course(doctor, typed):
+    doctor.post(NEW, typed | {"do": "prescribe"})
+
+    asked = doctor.post(NEW, typed | {"do": "prescribe", "start_on": "2026-04-10"}, headers=HTMX)
+    code = code_on(asked)
+    done = doctor.post(NEW, typed | {"do": "prescribe", "start_on": "2026-04-10", "code": code})
+
+    assert asked.status_code == 422
+    assert asked.context["form"].non_field_errors() == [
+        "A course was prescribed from this page before. Press once more if this is another one."
+    ]
+    assert "6 sessions: Mon 13 Apr – Sat 18 Apr" in words_of(asked)
+    assert done["Location"] == f"/courses/{code}/"
+    assert Course.objects.count() == 2
+
+
+@pytest.mark.parametrize("kind", ["foreign", "rubbish", "none"])
+def test_code_that_is_not_this_pages_is_replaced_and_nothing_told(doctor, typed, kind):
+    foreign = prescribe()
+    code = {"foreign": str(foreign.code), "rubbish": "'--", "none": ""}[kind]
+
+    refused = doctor.post(NEW, typed | {"do": "prescribe", "code": code}, headers=HTMX)
+
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {
+        "__all__": ["This page is out of date. Look it over and press once more."]
+    }
+    assert code_on(refused) not in (str(foreign.code), typed["code"])
+    assert list(Course.objects.all()) == [foreign]
+    done = doctor.post(NEW, typed | {"do": "prescribe", "code": code_on(refused)})
+    assert done["Location"] == f"/courses/{code_on(refused)}/"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_same_page_sent_twice_at_once_makes_one_course(transactional_db, tmp_path, log_in, prescriber, typed):
+    browsers, answers = [log_in(prescriber) for _ in range(2)], []
+
+    def press(browser):
+        answers.append(browser.post(NEW, typed | {"do": "prescribe"})["Location"])
+
+    with shared_database(tmp_path):
+        outcome = race([partial(press, browser) for browser in browsers])
+        codes = list(Course.objects.values_list("code", flat=True))
+
+    assert outcome == {"won": 2}
+    assert codes == [uuid.UUID(typed["code"])]
+    assert answers == [f"/courses/{typed['code']}/"] * 2
 
 
 def test_what_is_left_out_is_as_usual_for_the_rhythm(doctor, typed):
