@@ -1,0 +1,122 @@
+"""Secret addresses for clients: made, found, withdrawn and cleared away. Only a token's hash is ever kept."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import F
+
+from audit.services import Actor, record
+from clients.models import AccessLink, Client, LinkPurpose
+
+_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# 130 random bits fill 22 digits of base 62, which hold almost 131.
+_TOKEN_BITS: Final = 130
+TOKEN_LENGTH: Final = 22
+# A link that has expired is kept a while, so that its use can still be seen.
+_KEPT_EXPIRED: Final = timedelta(days=30)
+_REMOVED_AT_ONCE: Final = 2000
+
+
+def new_token() -> str:
+    """Return a new secret of 22 letters and digits.
+
+    Source: OWASP ASVS 5.0, 11.5.1: at least 128 bits from a cryptographic source.
+    """
+    number, digits = secrets.randbits(_TOKEN_BITS), []
+    for _ in range(TOKEN_LENGTH):
+        number, digit = divmod(number, 62)
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)
+
+
+def hash_token(token: str) -> str:
+    """Return what is kept of a token: SHA-256 in hexadecimal digits.
+
+    No salt and no stretching: there is nothing to guess in 130 random bits, and it must be found by its hash.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def new_link(
+    *,
+    clinic_id: int,
+    client_id: int,
+    purpose: LinkPurpose,
+    subject_key: str,
+    reminder_code: UUID | None,
+    now: datetime,
+    expires_at: datetime,
+) -> tuple[str, AccessLink]:
+    """Return a new token with its row, which is not saved: the caller saves it with what carries the token."""
+    token = new_token()
+    link = AccessLink(
+        clinic_id=clinic_id,
+        client_id=client_id,
+        purpose=purpose,
+        token_hash=hash_token(token),
+        subject_key=subject_key,
+        reminder_code=reminder_code,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    return token, link
+
+
+def find_link(token: str, purpose: LinkPurpose, now: datetime) -> AccessLink | None:
+    """Return the link of a token, or None when it is unknown, expired, withdrawn or for another purpose.
+
+    Deliberately one None and one statement for all of them: whoever guesses learns nothing from the answer.
+    Cost: one query, whatever the token.
+    """
+    return find_link_by_hash(hash_token(token), purpose, now)
+
+
+def find_link_by_hash(token_hash: str, purpose: LinkPurpose, now: datetime) -> AccessLink | None:
+    """Return a link by what is kept of its token; else as find_link()."""
+    found = AccessLink.objects.select_related("client", "clinic").filter(
+        token_hash=token_hash, purpose=purpose, revoked_at=None, expires_at__gt=now
+    )
+    return found.first()
+
+
+def note_use(link: AccessLink, *, now: datetime) -> None:
+    """Count one opening of a link.
+
+    Cost: one statement.
+    """
+    AccessLink.objects.filter(pk=link.pk).update(use_count=F("use_count") + 1, last_used_at=now)
+
+
+def revoke_links(*, client: Client, by: Actor, now: datetime, purpose: LinkPurpose | None = None) -> int:
+    """Withdraw all links of a client, or those of one purpose; return how many still worked.
+
+    Withdrawing twice changes nothing.
+    """
+    links = AccessLink.objects.filter(client=client, revoked_at=None, expires_at__gt=now)
+    if purpose is not None:
+        links = links.filter(purpose=purpose)
+    number = links.update(revoked_at=now)
+    if number:
+        record(
+            "client.links_revoked",
+            at=now,
+            by=by,
+            clinic_code=client.clinic.code,
+            subject_kind="client",
+            subject_code=client.code,
+            new={"count": number, "purpose": purpose or "all"},
+        )
+    return number
+
+
+def remove_expired_links(*, now: datetime) -> int:
+    """Remove links that expired a month ago, at most two thousand at once; return how many.
+
+    Twice or by several at once is harmless; what is left goes the next time.
+    """
+    old = AccessLink.objects.filter(expires_at__lt=now - _KEPT_EXPIRED).order_by("expires_at")
+    ids = list(old.values_list("pk", flat=True)[:_REMOVED_AT_ONCE])
+    return AccessLink.objects.filter(pk__in=ids).delete()[0] if ids else 0

@@ -1,0 +1,113 @@
+"""The secret addresses that a message carries: the page of its visit, and the one to stop its channel."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+
+from clients.links import new_link
+from clients.models import AccessLink, Channel, LinkPurpose
+from courses.models import Course, TreatmentSession
+
+# After the session is over the page still says so for a day.
+SESSION_AFTER: Final = timedelta(hours=24)
+UNSUBSCRIBE_FOR: Final = timedelta(days=60)
+# Not by link: the clinic's own system is stopped where it was set up, and a member of staff is no client.
+_STOPPABLE: Final = frozenset({Channel.EMAIL, Channel.SMS, Channel.TELEGRAM, Channel.WHATSAPP})
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Absolute addresses; `session` shows, confirms and cancels one visit, `unsubscribe` stops the channel.
+
+    Empty where the message has none.
+    """
+
+    session: str = ""
+    unsubscribe: str = ""
+
+
+def new_links(row: Any, *, now: datetime) -> tuple[Links, list[AccessLink]]:
+    """Return new addresses for a message, with their rows, which the engine saves when it goes on the wire.
+
+    The row comes from checked_rows(). The visit's link lives until a day after its end, also when it is moved:
+    see extend_links().
+    Cost: no query.
+    """
+    if row.client_id is None:
+        return Links(), []
+    made: list[AccessLink] = []
+    session = unsubscribe = ""
+    visit = row.session
+    ends_at = getattr(visit, "ends_at", None)
+    if ends_at is not None and ends_at + SESSION_AFTER > now:
+        session = _add(
+            row,
+            made,
+            purpose=LinkPurpose.SESSION,
+            subject_key=f"session:{visit.code}",
+            path="c/v/",
+            now=now,
+            expires_at=ends_at + SESSION_AFTER,
+        )
+    if row.channel in _STOPPABLE:
+        unsubscribe = _add(
+            row,
+            made,
+            purpose=LinkPurpose.UNSUBSCRIBE,
+            subject_key=f"channel:{row.channel}",
+            path="c/u/",
+            now=now,
+            expires_at=now + UNSUBSCRIBE_FOR,
+        )
+    return Links(session, unsubscribe), made
+
+
+def extend_links(*, course_id: int, now: datetime) -> int:
+    """Let the links to sessions that were moved to a later time live as long as those; return how many.
+
+    Runs in the transaction of the change. A link is never shortened: it shows the session as it is now.
+    Cost: one query, one more where there are such links, and one statement for each that is to live longer.
+    """
+    links = AccessLink.objects.filter(
+        client__in=Course.objects.filter(pk=course_id).values("client"),
+        purpose=LinkPurpose.SESSION,
+        revoked_at=None,
+        expires_at__gt=now,
+    )
+    expiries = list(links.values_list("pk", "subject_key", "expires_at"))
+    if not expiries:
+        return 0
+    sessions = TreatmentSession.objects.filter(course=course_id, ends_at__gt=now)
+    ends = {
+        f"session:{code}": ends_at for code, ends_at in sessions.values_list("code", "ends_at") if ends_at
+    }
+    count = 0
+    for pk, subject_key, expires_at in expiries:
+        if subject_key in ends and expires_at < ends[subject_key] + SESSION_AFTER:
+            count += AccessLink.objects.filter(pk=pk).update(expires_at=ends[subject_key] + SESSION_AFTER)
+    return count
+
+
+def _add(
+    row: Any,
+    made: list[AccessLink],
+    *,
+    purpose: LinkPurpose,
+    subject_key: str,
+    path: str,
+    now: datetime,
+    expires_at: datetime,
+) -> str:
+    token, link = new_link(
+        clinic_id=row.clinic_id,
+        client_id=row.client_id,
+        purpose=purpose,
+        subject_key=subject_key,
+        reminder_code=row.code,
+        now=now,
+        expires_at=expires_at,
+    )
+    made.append(link)
+    return f"{settings.BASE_URL}/{path}{token}/"
