@@ -111,6 +111,9 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {
     "default": env.read_database("DATABASE_URL", embedded_file=VAR_DIR / "regimen.sqlite3")
 }
+# What ties this database to this installation lies outside it; where no file can be kept, in the variable.
+INSTALLATION_FILE = Path(env.read_text("INSTALLATION_FILE", str(VAR_DIR / "installation")))
+INSTALLATION_EPOCH = env.read_text("INSTALLATION_EPOCH")
 REDIS_URL = env.read_url("REDIS_URL", schemes=("redis", "rediss"))
 CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}

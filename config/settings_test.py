@@ -6,3 +6,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 AXES_ENABLED = True
 DEMO = False
+# Tests share no file: the epoch of the fence comes from here.
+INSTALLATION_EPOCH = "tests"

@@ -36,11 +36,13 @@ class JobState(models.Model):
 class Installation(models.Model):
     """The one row that ties this database to the installation it sends for.
 
-    The epoch is also kept in a file outside the database: a restored copy brings an old one along, and then
+    Epoch and beat are also kept in a file outside the database: a restored copy is behind that file, and then
     nothing is sent until a person has said what is to happen with the messages of the time in between.
     """
 
     epoch = models.CharField(max_length=64)
+    # Counts the ticks; a counter, because clocks may go back and databases may not.
+    beat = models.PositiveBigIntegerField(default=0)
     # The last moment at which this database is known to have been the sending one.
     seen_at = models.DateTimeField()
     held_at = models.DateTimeField(null=True, blank=True)
