@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.utils.text import capfirst
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Channel, Client
@@ -316,8 +316,12 @@ def client_initial(client: Client) -> dict[str, Any]:
 
 
 class LanguageForm(forms.Form):
+    """The language of the pages; each is named in itself, for whoever cannot read the present one."""
+
     language = forms.ChoiceField(
-        label=_("Language of the pages"), choices=Language.choices, widget=forms.RadioSelect
+        label=_("Language of the pages"),
+        choices=[(code, get_language_info(code)["name_local"]) for code in Language.values],
+        widget=forms.RadioSelect,
     )
 
 

@@ -29,6 +29,7 @@ from staff.presenters.sessions import (
     session_badge,
     session_progress,
 )
+from staff.presenters.sign_in import SecondStep
 from staff.presenters.worklist import FlagLine, flag_line, last_call_words, since_words
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "CourseLine",
     "FlagLine",
     "PersonOfDay",
+    "SecondStep",
     "SessionLine",
     "SortColumn",
     "amount_words",

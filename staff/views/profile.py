@@ -1,5 +1,7 @@
-"""One's own settings: the language of the pages and the clinic one works in now."""
+"""One's own settings: the language of the pages, how one signs in, and the clinic one works in now."""
 
+from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -10,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from clinics.access import Capability
 from clinics.middleware import CHOSEN_MEMBER
-from clinics.models import StaffMember
+from clinics.models import StaffMember, User
 from clinics.services import choose_language as save_language
+from courses.convert import local_today
+from staff import presenters
 from staff.access import StaffRequest, acting, staff_page
 from staff.forms import LanguageForm, WorkplaceForm
 
@@ -19,6 +23,16 @@ from staff.forms import LanguageForm, WorkplaceForm
 def _memberships(request: StaffRequest) -> QuerySet[StaffMember]:
     members = StaffMember.objects.filter(user=request.user, is_active=True)
     return members.select_related("clinic").order_by("clinic__name", "pk")
+
+
+def _second_step(user: User) -> presenters.SecondStep:
+    known = {row.type: row for row in Authenticator.objects.filter(user=user)}
+    app, codes = known.get(Authenticator.Type.TOTP), known.get(Authenticator.Type.RECOVERY_CODES)
+    return presenters.SecondStep(
+        since=app.created_at if app else None,
+        codes_left=len(codes.wrap().get_unused_codes()) if codes else 0,
+        codes_total=mfa_settings.RECOVERY_CODE_COUNT,
+    )
 
 
 def _show(
@@ -32,6 +46,8 @@ def _show(
         "workplace_form": workplace
         or WorkplaceForm(members=members, initial={"member": request.staff_member.code}),
         "has_choice": members.count() > 1,
+        "second_step": _second_step(request.user),
+        "today": local_today(request.staff_member.clinic, timezone.now()),
     }
     return render(request, "staff/profile/profile.html", context, status=422 if wrong else 200)
 

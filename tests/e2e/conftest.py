@@ -196,6 +196,31 @@ def open_browser(new_context, live_server, watch):
     return open_browser
 
 
+@pytest.fixture
+def find_faults(axe_source):
+    """Return a function that lists what axe finds serious or critical on a page."""
+
+    def find_faults(page):
+        page.evaluate(axe_source)
+        wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        options = wanted | {"resultTypes": ["violations"]}
+        result = page.evaluate("(options) => axe.run(document, options)", options)
+        return [
+            f"{found['id']}: {node['html'][:160]}"
+            for found in result["violations"]
+            if found["impact"] in ("serious", "critical")
+            for node in found["nodes"]
+        ]
+
+    return find_faults
+
+
+def overflow(page):
+    """By how many pixels the page, or a table in it, is wider than its place."""
+    measured = "() => Math.max(...[document.documentElement, ...document.querySelectorAll('.table-wrap')]"
+    return page.evaluate(measured + ".map((one) => one.scrollWidth - one.clientWidth))")
+
+
 # ------------------------------------------------------------------------------------------------ courses
 
 

@@ -12,7 +12,7 @@ from clinics.models import Role
 from courses.models import Flag
 from courses.services import pause_course, reassess
 from reminders.models import KeptMessage
-from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member
+from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
 from tests.factories import ClinicFactory, actor_of, book
 
 _LONG = "Maximiliane-Alexandra Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren"
@@ -67,31 +67,6 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/demo/mailbox/{mail.code}/",
         "/nothing/",
     ]
-
-
-@pytest.fixture
-def find_faults(axe_source):
-    """Return a function that lists what axe finds serious or critical on a page."""
-
-    def find_faults(page):
-        page.evaluate(axe_source)
-        wanted = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-        options = wanted | {"resultTypes": ["violations"]}
-        result = page.evaluate("(options) => axe.run(document, options)", options)
-        return [
-            f"{found['id']}: {node['html'][:160]}"
-            for found in result["violations"]
-            if found["impact"] in ("serious", "critical")
-            for node in found["nodes"]
-        ]
-
-    return find_faults
-
-
-def overflow(page):
-    """By how many pixels the page, or a table in it, is wider than its place."""
-    measured = "() => Math.max(...[document.documentElement, ...document.querySelectorAll('.table-wrap')]"
-    return page.evaluate(measured + ".map((one) => one.scrollWidth - one.clientWidth))")
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])

@@ -74,7 +74,7 @@ def test_form_without_its_token_is_refused(open_browser, prescriber, watch):
     page.goto("/me/")
 
     page.evaluate("document.querySelectorAll('[name=csrfmiddlewaretoken]').forEach((one) => one.remove())")
-    page.get_by_text("Russian").click()
+    page.get_by_text("Русский").click()
     page.get_by_role("button", name="Save the language").click()
 
     expect(page.get_by_text("Open the page again")).to_be_visible()

@@ -68,7 +68,7 @@ def test_language_follows_the_user_to_every_page(log_in, owner, session):
 
     response = browser.post("/me/language/", {"language": "ru"}, follow=True)
 
-    assert "Язык и клиника" in words_of(response)
+    assert "Профиль" in words_of(response)
     day = words_of(browser.get("/"))
     assert "Сегодня понедельник, 9 марта 2026" in day
     assert "Сеанс 3 из 10–15 · Антицеллюлитный массаж" in day
