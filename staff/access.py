@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from audit.models import ActorKind
 from audit.services import Actor
 from clinics.access import Capability, is_allowed
-from clinics.models import Clinic, StaffMember, User
+from clinics.models import StaffMember, User
 
 P = ParamSpec("P")
 
@@ -27,10 +27,6 @@ class StaffRequest(HttpRequest):
     staff_member: StaffMember
     user: User
     htmx: HtmxDetails
-
-    @property
-    def clinic(self) -> Clinic:
-        return self.staff_member.clinic
 
 
 StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
