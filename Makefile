@@ -6,9 +6,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.14 python3.1
 BOOTSTRAP = $(or $(PYTHON),$(error Python 3.11 or newer was not found; install it or name it: make PYTHON=/path/to/python3)) -m bin.bootstrap
 DEV = --group dev
 SIZE ?= small
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup assets format lint check test-fast test bench clean
+.PHONY: help run setup assets format lint check test-fast test bench faults clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,9 @@ test: ## Everything that CI runs, on SQLite and PostgreSQL, with a browser
 
 bench: ## Measure (SIZE=full goes to a million courses)
 	@$(BOOTSTRAP) $(DEV) --group bench -- python -m bench --size $(SIZE)
+
+faults: ## Kill, stop and starve everything for half an hour, and write the ledger (SEED=1)
+	@$(BOOTSTRAP) $(DEV) -- python -m faults --long --publish --seed $(SEED)
 
 clean: ## Remove what was fetched and made, but not var
 	rm -rf .tools .venv node_modules static/vendor staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -29,6 +29,7 @@ PACKAGES = [
     "clinics",
     "config",
     "courses",
+    "faults",
     "portal",
     "reminders",
     "reports",

@@ -26,6 +26,7 @@ CODE = sorted(
         "clinics",
         "config",
         "courses",
+        "faults",
         "reminders",
         "reports",
     )

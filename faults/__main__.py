@@ -1,0 +1,140 @@
+"""Break things on purpose: python -m faults [F01 ...] [--short | --long] [--seed N].
+
+PostgreSQL and Redis are our own, on free ports of this machine, and gone afterwards. Prints the ledger, writes it to
+var/faults/; with --publish the table also goes into docs/reliability.md. Exit code 1 when a bar was not cleared, or a control
+did not fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connection
+
+from bin.steps import ROOT, StepError, say
+from faults.servers import Postgres, Redis, own_postgres, own_redis
+
+FOLDER = ROOT / "var" / "faults"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play the scenarios asked for; return 1 when one was not as it must be."""
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help="such as F01; else all")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--short", action="store_true", help="small sizes")
+    size.add_argument("--long", action="store_true", help="the sizes of the published ledger (the default)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--publish", action="store_true", help="put the table into docs/reliability.md")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with ExitStack() as stack:
+        postgres = stack.enter_context(own_postgres())
+        redis = stack.enter_context(own_redis())
+        _set_up_django(postgres)
+        return _play_all(postgres, redis, options)
+
+
+def _set_up_django(postgres: Postgres) -> None:
+    # Whatever the environment holds is somebody's: only our own servers are used.
+    postgres.create("model")
+    os.environ["DATABASE_URL"] = postgres.url("model")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    os.environ["REGIMEN_MODE"] = "embedded"
+    for name in ("REDIS_URL", "EMAIL_HOST", "BASE_URL", "DEMO"):
+        os.environ.pop(name, None)
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
+
+
+def _play_all(postgres: Postgres, redis: Redis, options: argparse.Namespace) -> int:
+    from faults import publish, scenarios  # noqa: PLC0415  # app ready
+    from faults.ledger import Ledger, sum_of, table, write_json  # noqa: PLC0415  # app ready
+    from faults.scenario import found  # noqa: PLC0415  # app ready
+    from faults.stage import Stage  # noqa: PLC0415  # app ready
+
+    scenarios.load()
+    ledgers: list[Ledger] = []
+    failures: list[str] = []
+    for number, one in enumerate(found(options.names)):
+        if options.short and one.is_long_only:
+            continue
+        trials: list[Ledger] = []
+        for trial in range(1 if options.short else one.seeds):
+            say(f"{one.name}: {one.when} ...")
+            started = time.monotonic()
+            name = f"run_{number}_{trial}"
+            try:
+                with tempfile.TemporaryDirectory(prefix="regimen-faults-") as folder:
+                    _enter(postgres, name)
+                    stage = Stage(
+                        folder=Path(folder),
+                        database_url=postgres.url(name),
+                        seed=options.seed + trial,
+                        is_long=not options.short,
+                        postgres=postgres,
+                        redis=redis,
+                    )
+                    ledger = one.play(stage)
+            except Exception:
+                # What the others found is worth having all the same.
+                say(f"{one.name} broke off:\n{traceback.format_exc()}")
+                failures.append(one.name)
+                continue
+            finally:
+                _leave(postgres, redis, name)
+            say(
+                f"  {time.monotonic() - started:.0f} s, {'as it must' if ledger.is_as_wished else ledger.broken}"
+            )
+            trials.append(ledger)
+        if trials:
+            ledgers.append(publish.join(trials))
+            write_json(ledgers[-1], FOLDER)
+    text = f"{table(ledgers)}\n\n{sum_of(ledgers)}\n"
+    say("\n" + text)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "ledger.md").write_text(text, encoding="utf-8")
+    if options.publish:
+        publish.publish(ledgers)
+    failures += [ledger.name for ledger in ledgers if not ledger.is_as_wished]
+    if failures:
+        say(f"Not as it must be: {', '.join(failures)}.")
+    return 1 if failures else 0
+
+
+def _enter(postgres: Postgres, name: str) -> None:
+    connection.close()
+    postgres.create(name, template="model")
+    connection.settings_dict["NAME"] = name
+    connection.ensure_connection()
+
+
+def _leave(postgres: Postgres, redis: Redis, name: str) -> None:
+    """Bring back whatever a scenario has left stopped, and drop its database."""
+    connection.close()
+    for server in (postgres, redis):
+        server.send(signal.SIGCONT)
+        if not server.is_up():
+            server.start()
+    with redis.client() as client:
+        client.flushall()
+    postgres.drop(name)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except StepError as error:
+        sys.exit(str(error))

@@ -1,0 +1,119 @@
+"""Senders that are killed, stopped, told to end, or paused for longer than their lease."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from faults.cohort import build_cohort
+from faults.ledger import Ledger
+from faults.scenario import scenario
+from faults.stage import Play, Stage, play
+
+_LEASE_SECONDS = 60.0
+
+
+@scenario(
+    "F01",
+    given="ten senders and messages that are due at one moment, over plain SMTP",
+    when="a sender is killed by SIGKILL again and again, mid-batch, and replaced",
+    then="nothing is lost; at most one extra copy for each kill",
+    seeds=3,
+)
+def kill_senders(stage: Stage, ledger: Ledger) -> Ledger:
+    ledger = _kill_again_and_again(stage, ledger, honours_keys=False)
+    ledger.require(ledger.extra_copies <= ledger.kills, "more extra copies than kills")
+    ledger.require(ledger.uncertain <= ledger.kills, "more uncertain messages than kills")
+    return ledger
+
+
+@scenario(
+    "F01 with key",
+    given="the same, and a receiver that drops a second message with the same key",
+    when="a sender is killed by SIGKILL again and again, mid-batch, and replaced",
+    then="nothing is lost and there is no extra copy",
+    seeds=3,
+)
+def kill_senders_with_key(stage: Stage, ledger: Ledger) -> Ledger:
+    ledger = _kill_again_and_again(stage, ledger, honours_keys=True)
+    ledger.require(not ledger.extra_copies, "an extra copy though the receiver drops them")
+    return ledger
+
+
+def _kill_again_and_again(stage: Stage, ledger: Ledger, *, honours_keys: bool) -> Ledger:
+    senders, kills = stage.size(4, 10), stage.size(4, 20)
+    cohort = build_cohort(count=stage.size(160, 6000))
+    cohort.expect(list(cohort.planned), "sent", "uncertain")
+    # Slow enough that the queue outlasts the kills.
+    with play(stage, cohort, delay=0.05, honours_keys=honours_keys) as run:
+        run.crew.spawn_senders(senders)
+        run.until_taken(0.03)
+        for _ in range(kills):
+            time.sleep(stage.rng.uniform(0.2, 0.4) if not stage.is_long else stage.rng.uniform(0.6, 1.2))
+            run.crew.kill_one(stage.rng)
+        run.faults_are_over()
+        return run.finish(ledger)
+
+
+@scenario(
+    "F03",
+    given="senders in the middle of their batches",
+    when="all are told to end by SIGTERM, as a deploy does, and others are started",
+    then="each finishes what it has in hand; nothing stays claimed, lost, or goes twice",
+)
+def end_politely(stage: Stage, ledger: Ledger) -> Ledger:
+    cohort = build_cohort(count=stage.size(120, 2000))
+    with play(stage, cohort, delay=0.02) as run:
+        for _ in range(stage.size(1, 5)):
+            run.crew.spawn_senders(stage.size(3, 6))
+            run.until_taken(0.02 + _share_taken(run))
+            seconds = run.crew.end(*run.crew.senders)
+            ledger.restarts += 1
+            held = _claimed()
+            ledger.require(not held, f"{held} messages stayed claimed after their senders had ended")
+            ledger.require(seconds < 45, f"a sender took {seconds:.0f} s to end")
+        run.faults_are_over()
+        run.crew.spawn_senders(stage.size(3, 6))
+        ledger = run.finish(ledger)
+    ledger.require(not ledger.extra_copies, "an extra copy after a polite end")
+    return ledger
+
+
+def _share_taken(run: Play) -> float:
+    return sum(line.is_taken for line in run.sink.lines()) / len(run.cohort.planned)
+
+
+def _claimed() -> int:
+    from reminders.models import Reminder, ReminderState  # noqa: PLC0415  # app ready
+
+    return Reminder.objects.filter(state=ReminderState.CLAIMED).count()
+
+
+@scenario(
+    "F05",
+    given="senders in the middle of their batches",
+    when="some are stopped for twice their lease (a frozen machine) while others go on, and then wake up",
+    then="a sender that wakes up sends nothing that another has taken: at most one extra copy for each pause",
+)
+def pause_senders(stage: Stage, ledger: Ledger) -> Ledger:
+    cohort = build_cohort(count=stage.size(160, 2000))
+    cohort.expect(list(cohort.planned), "sent", "uncertain")
+    pauses = 0
+    with play(stage, cohort, delay=0.04, speed=30) as run:
+        run.crew.spawn_senders(stage.size(4, 8))
+        run.until_taken(0.05)
+        for _ in range(stage.size(1, 4)):
+            frozen = stage.rng.sample(run.crew.senders, 2)
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            pauses += len(frozen)
+            time.sleep(2 * _LEASE_SECONDS / run.clock.speed)
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+            time.sleep(0.5)
+        run.faults_are_over()
+        ledger = run.finish(ledger)
+    ledger.notes.append(f"{pauses} pauses")
+    ledger.require(ledger.extra_copies <= pauses, "more extra copies than pauses")
+    return ledger
