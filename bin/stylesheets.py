@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_NOTE = re.compile(r"/\*!.*?\*/\n?", re.DOTALL)
 _COMMA = re.compile(r",(?![^(\[]*[)\]])")
 # Themes are our own tokens, and the script behind these attributes is not loaded.
 _ATTRIBUTE = re.compile(r"\[data-(bs|vc)-[^\]]*\]")
@@ -14,10 +16,13 @@ _GROUPS = ("@media", "@supports", "@layer", "@container")
 def trim_css(css: str, *, keep: Sequence[str]) -> str:
     """Return minified CSS without the rules of classes that no pattern of `keep` names.
 
-    A selector stays when all its classes are kept; selectors of elements alone stay too.
+    A selector stays when all its classes are kept; selectors of elements alone stay too. The note in front
+    that names authors and licence stays, as the licence asks; other comments go.
     """
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    return "".join(_kept(css.removeprefix('@charset "UTF-8";'), keep))
+    css = css.removeprefix('@charset "UTF-8";')
+    note = _NOTE.match(css)
+    rules = _COMMENT.sub("", css)
+    return (note[0] if note else "") + "".join(_kept(rules, keep))
 
 
 def _kept(css: str, keep: Sequence[str]) -> Iterator[str]:

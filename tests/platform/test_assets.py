@@ -1,7 +1,10 @@
+import re
+import tomllib
+
 import pytest
 
 from bin.assets import build_sprite, fill_vendor
-from bin.steps import StepError
+from bin.steps import ROOT, StepError
 
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" width="24" class="icon">
   <path stroke="none" d="M0 0h24v24H0z" fill="none" />
@@ -58,3 +61,26 @@ def test_sprite_names_an_unknown_icon(packages):
         StepError, match=r"^assets\.toml names the outline icon flog, which Tabler does not have\.$"
     ):
         build_sprite({"outline": ["flog"]}, source=packages)
+
+
+def test_every_file_is_loaded_by_a_page_or_a_sheet():
+    files = tomllib.loads((ROOT / "assets.toml").read_text(encoding="utf-8"))["files"]
+    readers = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "css").glob("*.css")]
+    text = "".join(path.read_text(encoding="utf-8") for path in readers)
+
+    loaded = {name for name in files if f"vendor/{name}" in text}
+
+    licences = {name for name in files if name.endswith(".LICENSE.txt")}
+    assert "htmx.min.js" in loaded
+    assert set(files) - loaded - licences == set()
+
+
+def test_every_package_comes_with_its_licence():
+    files = tomllib.loads((ROOT / "assets.toml").read_text(encoding="utf-8"))["files"]
+    named = {name: re.match(r"@[^/]+/[^/]+|[^/]+", origin)[0] for name, origin in files.items()}
+
+    licensed = {package for name, package in named.items() if name.endswith(".LICENSE.txt")}
+
+    assert licensed == {"htmx.org", "@fontsource-variable/inter", "@tabler/icons"}
+    # Tabler's sheet names its licence in its first lines; tests/platform/test_stylesheets.py looks there.
+    assert {*named.values(), "@tabler/icons"} - licensed == {"@tabler/core"}

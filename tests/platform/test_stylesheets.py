@@ -25,7 +25,10 @@ CLASS_IN_CSS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
         pytest.param("@media (x){.navbar{a:b}}.btn{c:d}", ".btn{c:d}", id="group left empty"),
         pytest.param("@media (x){.btn{a:b}.navbar{a:b}}", "@media (x){.btn{a:b}}", id="group"),
         pytest.param("@keyframes x{from{a:b}}", "@keyframes x{from{a:b}}", id="keyframes"),
-        pytest.param("/*!.btn{}*/.btn{a:b}", ".btn{a:b}", id="comment"),
+        pytest.param("/*.btn{}*/.btn{a:b}/*! by x */", ".btn{a:b}", id="comment"),
+        pytest.param(
+            '@charset "UTF-8";/*! by x */\n.btn{a:b}', "/*! by x */\n.btn{a:b}", id="note of the authors"
+        ),
     ],
 )
 def test_trim_css_keeps_what_is_named(css, trimmed):
@@ -35,6 +38,13 @@ def test_trim_css_keeps_what_is_named(css, trimmed):
 def test_trim_css_refuses_an_open_block():
     with pytest.raises(ValueError, match=r"^The style sheet ends inside a block\.$"):
         trim_css(".btn{a:b", keep=["btn"])
+
+
+def test_trimmed_sheet_still_names_its_authors_and_licence():
+    trimmed = (ROOT / "static/vendor/tabler.min.css").read_text(encoding="utf-8")
+
+    assert trimmed.startswith("/*!\n * Tabler v")
+    assert "Licensed under MIT" in trimmed.partition("*/")[0]
 
 
 def test_no_template_uses_a_class_that_was_trimmed_away():
