@@ -230,10 +230,14 @@ DEFAULT_FROM_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", "regimen@localhost")
 
 # The rows are the truth: a message only wakes a worker, so publishing fails fast and is never waited for.
 IS_QUEUE_REMOTE = bool(REDIS_URL)
+# Where senders note what they are doing, for the case that they are killed: on the host that they run on.
+JOURNAL_DIR = Path(env.read_text("JOURNAL_DIR", str(VAR_DIR / "senders")))
 # Messages a minute that one clinic may send over a channel; an account of its own may say another number.
-CHANNEL_RATES = {"email": 3000, "sms": 120, "telegram": 600, "whatsapp": 120, "webhook": 1200}
+CHANNEL_RATES = {"email": 30_000, "sms": 120, "telegram": 600, "whatsapp": 120, "webhook": 1200}
 # Whether a clinic may choose to keep messages in the database instead of sending them: nowhere that is real.
 KEEPS_MESSAGES = not IS_PRODUCTION
+# Hosts, each as "name" or "name:port", that web hooks may reach although they are not public or speak plain HTTP.
+EGRESS_ALLOWED_HOSTS = env.read_list("EGRESS_ALLOWED_HOSTS")
 TICK_SECONDS_EMBEDDED = 5
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_RESULT_BACKEND = None
