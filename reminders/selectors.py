@@ -82,6 +82,7 @@ class MessageFilter:
     from_on: date | None = None
     to_on: date | None = None
     text: str = ""
+    client: Client | None = None
 
 
 def filter_messages(clinic: Clinic, wanted: MessageFilter) -> QuerySet[Reminder]:
@@ -100,6 +101,8 @@ def filter_messages(clinic: Clinic, wanted: MessageFilter) -> QuerySet[Reminder]
         rows = rows.filter(send_at__gte=to_utc(wanted.from_on, time(0), zone))
     if wanted.to_on:
         rows = rows.filter(send_at__lt=to_utc(wanted.to_on + timedelta(days=1), time(0), zone))
+    if wanted.client is not None:
+        rows = rows.filter(client=wanted.client)
     for word in wanted.text.lower().split():
         rows = rows.filter(client__search_text__contains=word)
     return rows.order_by("send_at", "pk") if wanted.group == COMING else rows.order_by("-send_at", "-pk")

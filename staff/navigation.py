@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from clinics.access import Capability, is_allowed
 from clinics.models import StaffMember
 from courses.selectors import serious_flag_count
+from reminders.selectors import waiting_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Item:
     is_here: bool
     is_on_phone: bool
     count: int = 0
+    # What is counted, for who cannot see the number's colour.
+    counted: str | Promise = ""
 
 
 ENTRIES: Final = (
@@ -51,14 +54,19 @@ ENTRIES: Final = (
     ),
     Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",), True),
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
+    Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),
 )
 
 
 def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
     """Return the pages the member may open, in order.
 
-    Cost: one query, for the number of serious flags.
+    Cost: two queries: serious flags, and messages that wait for a person.
     """
+    counts: dict[str, tuple[int, str | Promise]] = {
+        "attention": (serious_flag_count(member.clinic, today=today), _("serious:")),
+        "message-list": (waiting_count(member.clinic), _("need a person:")),
+    }
     return [
         Item(
             url=reverse(f"staff:{entry.name}"),
@@ -67,7 +75,8 @@ def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
             short_label=entry.short_label,
             is_here=any(url_name.startswith(page) for page in entry.pages),
             is_on_phone=entry.is_on_phone,
-            count=serious_flag_count(member.clinic, today=today) if entry.name == "attention" else 0,
+            count=counts.get(entry.name, (0, ""))[0],
+            counted=counts.get(entry.name, (0, ""))[1],
         )
         for entry in ENTRIES
         if is_allowed(member, entry.capability)

@@ -10,6 +10,7 @@ from staff.views import (
     course_planning,
     courses,
     mailbox,
+    messages,
     prescribe,
     profile,
     today,
@@ -40,6 +41,19 @@ urlpatterns = [
     path("me/", profile.show_profile, name="profile"),
     path("me/language/", profile.choose_language, name="profile-language"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
+]
+
+# ---------------------------------------------------------------- messages
+
+urlpatterns += [
+    path("messages/", messages.message_list, name="message-list"),
+    path("messages/<uuid:code>/", messages.message_detail, name="message-detail"),
+    path("messages/<uuid:code>/send/", messages.send_message, name="message-send"),
+    path("messages/<uuid:code>/stop/", messages.stop_message, name="message-stop"),
+    path("messages/<uuid:code>/arrived/", messages.mark_arrived, name="message-arrived"),
+    path("messages/<uuid:code>/again/", messages.send_again, name="message-again"),
+    path("messages/<uuid:code>/close/", messages.close_message, name="message-close"),
+    path("answers/<uuid:code>/close/", messages.close_answer, name="answer-close"),
 ]
 
 # ---------------------------------------------------------------- one course

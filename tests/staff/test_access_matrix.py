@@ -12,6 +12,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from clinics.models import Role
 from courses.models import Flag
 from courses.services import pause_course
+from reminders.models import Answer, Reminder
 from tests.factories import (
     ClientFactory,
     ClinicFactory,
@@ -46,6 +47,8 @@ SESSION = (("code", "session"),)
 FLAG = (("code", "flag"),)
 CLIENT = (("code", "client"),)
 COURSE = (("code", "course"),)
+MESSAGE = (("code", "message"),)
+ANSWER = (("code", "answer"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -67,6 +70,14 @@ MATRIX = {
     "staff:client-list": Route(get=EVERYBODY),
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-edit": Route(get=EVERYBODY, post=BOOKS, parts=CLIENT),
+    "staff:message-list": Route(get=EVERYBODY),
+    "staff:message-detail": Route(get=EVERYBODY, parts=MESSAGE),
+    "staff:message-send": Route(post=BOOKS, parts=MESSAGE),
+    "staff:message-stop": Route(post=BOOKS, parts=MESSAGE),
+    "staff:message-arrived": Route(post=BOOKS, parts=MESSAGE),
+    "staff:message-again": Route(post=BOOKS, parts=MESSAGE),
+    "staff:message-close": Route(post=BOOKS, parts=MESSAGE),
+    "staff:answer-close": Route(post=BOOKS, parts=ANSWER),
     "staff:profile": Route(get=EVERYBODY),
     "staff:profile-language": Route(post=EVERYBODY),
     "staff:profile-clinic": Route(post=EVERYBODY),
@@ -146,6 +157,10 @@ def make_clinic():
         course=course.code,
         pause=pause.code,
         condition="influenza",
+        message=Reminder.objects.filter(course=course, state="due").first().code,
+        answer=Answer.objects.create(
+            clinic=clinic, client=client, kind="other", via="sms", answered_at=NOW
+        ).code,
     )
 
 
