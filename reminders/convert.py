@@ -1,10 +1,16 @@
 """Rows to what the pure core decides from: the only bridge between the two."""
 
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from clients.models import Client, Consent, ContactPoint
-from clinics.models import Clinic
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models.functions import ExtractIsoWeekDay
+
+from clients.models import Channel, Client, Consent, ContactPoint
+from clinics.models import Clinic, Closure, OpeningHours
 from courses.models import (
     Course,
     CourseStatus,
@@ -14,8 +20,17 @@ from courses.models import (
     Phase,
     TreatmentSession,
 )
-from reminders.core import ClientFacts, ClinicFacts, CourseFacts, QuietHours, RuleSpec, SessionFacts, Told
-from reminders.models import ReminderRule
+from reminders.core import (
+    AWAITED,
+    ClientFacts,
+    ClinicFacts,
+    CourseFacts,
+    QuietHours,
+    RuleSpec,
+    SessionFacts,
+    Told,
+)
+from reminders.models import ChannelAccount, ReminderRule
 
 
 def zone_of(client: Client, clinic: Clinic) -> ZoneInfo:
@@ -55,16 +70,26 @@ def clinic_facts(clinic: Clinic) -> ClinicFacts:
 
 
 def load_client_facts(client: Client, clinic: Clinic) -> ClientFacts:
-    """Return the client's quiet hours and the channels with both a working address and consent.
+    """Return the client's quiet hours and the channels with a working address, consent and a way out.
+
+    E-mail is the installation's own; any other channel needs an active account of the clinic.
 
     Cost: two queries.
     """
     working = ContactPoint.objects.filter(client=client, disabled_at=None).values_list("channel", flat=True)
-    agreed = Consent.objects.filter(client=client, withdrawn_at=None).values_list("channel", flat=True)
-    return ClientFacts(quiet=quiet_hours(client, clinic), reachable=frozenset(working) & frozenset(agreed))
+    account = ChannelAccount.objects.filter(
+        clinic=OuterRef("clinic"), channel=OuterRef("channel"), is_active=True
+    )
+    agreed = Consent.objects.filter(client=client, withdrawn_at=None).filter(
+        Q(channel=Channel.EMAIL) | Exists(account)
+    )
+    # The clinic's own system knows its clients, so it needs no address of theirs.
+    addressed = {*working, Channel.WEBHOOK.value}
+    reachable = addressed.intersection(agreed.values_list("channel", flat=True))
+    return ClientFacts(quiet=quiet_hours(client, clinic), reachable=frozenset(reachable))
 
 
-def load_course_facts(course: Course, *, told: frozenset[Told]) -> CourseFacts:
+def load_course_facts(course: Course, *, told: frozenset[Told], was_told: bool = False) -> CourseFacts:
     """Return the course as last assessed; its protocol must be loaded.
 
     Cost: four queries.
@@ -89,6 +114,7 @@ def load_course_facts(course: Course, *, told: frozenset[Told]) -> CourseFacts:
         sessions=load_session_facts(course),
         pauses=tuple(Pause.objects.filter(course=course).values_list("from_on", "to_on")),
         told=told,
+        was_told=was_told,
     )
 
 
@@ -97,8 +123,10 @@ def load_session_facts(course: Course) -> tuple[SessionFacts, ...]:
 
     Cost: one query.
     """
-    rows = TreatmentSession.objects.filter(course=course).values_list(
-        "code", "version", "status", "on", "starts_at", "outcome_at"
+    rows = (
+        TreatmentSession.objects.filter(course=course)
+        .annotate(is_closed=ExpressionWrapper(closed_on("on"), BooleanField()))
+        .values_list("code", "version", "status", "on", "starts_at", "outcome_at", "is_closed")
     )
     return tuple(SessionFacts(str(row[0]), *row[1:]) for row in rows)
 
@@ -118,3 +146,66 @@ def _phase_kind(course: Course) -> str:
         return ""
     newest = Phase.objects.filter(revision__course=course, position=course.phase_position)
     return newest.order_by("-revision__number").values_list("kind", flat=True).first() or ""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseDetails:
+    """What only some texts need of a course: the visits ahead, and the amount of its current phase.
+
+    `booked`: when the client is expected after now, earliest first. `amount` is "10–15" or "12", blank where
+    only days are prescribed; `most` is the number of the phase's last session, where that is known.
+    """
+
+    booked: tuple[datetime, ...] = ()
+    amount: str = ""
+    most: int | None = None
+
+
+def load_course_details(courses: Collection[Course], *, now: datetime) -> dict[int, CourseDetails]:
+    """Return the details of each course by its id.
+
+    Cost: three queries, however many courses.
+    """
+    ids = {course.pk for course in courses}
+    booked: defaultdict[int, list[datetime]] = defaultdict(list)
+    awaited = TreatmentSession.objects.filter(course__in=ids, status__in=AWAITED, starts_at__gt=now)
+    paused = Pause.objects.filter(
+        Q(to_on__isnull=True) | Q(to_on__gte=OuterRef("on")),
+        course=OuterRef("course"),
+        from_on__lte=OuterRef("on"),
+    )
+    open_days = awaited.exclude(Exists(paused)).exclude(closed_on("on")).order_by("starts_at")
+    for course_id, starts_at in open_days.values_list("course_id", "starts_at"):
+        if starts_at is not None:
+            booked[course_id].append(starts_at)
+    positions = {course.pk: course.phase_position for course in courses}
+    amounts: dict[int, tuple[str, int | None]] = {}
+    phases = Phase.objects.filter(revision__course__in=ids).order_by("revision__number")
+    for course_id, position, least, most, target in phases.values_list(
+        "revision__course_id", "position", "sessions_min", "sessions_max", "target"
+    ):
+        # The newest revision comes last and stays.
+        if position == positions[course_id]:
+            amounts[course_id] = _amount(least, most, target)
+    return {pk: CourseDetails(tuple(booked[pk]), *amounts.get(pk, ("", None))) for pk in ids}
+
+
+def _amount(least: int | None, most: int | None, target: int | None) -> tuple[str, int | None]:
+    if target is not None:
+        return str(target), target
+    if most is None:
+        return "", None
+    return (str(most) if least is None or least == most else f"{least}–{most}"), most
+
+
+def closed_on(day: str) -> Q:
+    """Return the condition that the clinic of a row is closed on a day of it; `day` names its column.
+
+    A clinic that has not said its hours yet is taken as open.
+    """
+    closure = Closure.objects.filter(
+        clinic=OuterRef("clinic"), from_on__lte=OuterRef(day), to_on__gte=OuterRef(day)
+    )
+    hours = OpeningHours.objects.filter(clinic=OuterRef("clinic"))
+    weekday = hours.filter(weekday=ExtractIsoWeekDay(OuterRef(day)))
+    return Q(Exists(closure)) | (Q(Exists(hours)) & ~Q(Exists(weekday)))
