@@ -21,10 +21,14 @@ Trigger = Literal[
     "book_next",
     "maintenance_due",
     "schedule",
+    "change",
     "course_completed",
+    "staff_digest",
 ]
 Told = tuple[str, datetime]
 
+# Both tell the client of the schedule: the first time, and whenever it has changed since.
+TELLING: Final = frozenset({"schedule", "change"})
 # Only these can still be reminded of; whoever has arrived needs no message.
 AWAITED: Final = frozenset({"booked", "confirmed"})
 _BOOKABLE: Final = frozenset({"not_started", "resting", "due", "late"})
@@ -82,7 +86,10 @@ class ClientFacts:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """One session as it stands; instants are in UTC, `on` is the clinic's date."""
+    """One session as it stands; instants are in UTC, `on` is the clinic's date.
+
+    `is_closed`: the clinic is closed on that day, so that nobody is expected, whatever the status still says.
+    """
 
     code: str
     version: int
@@ -90,13 +97,15 @@ class SessionFacts:
     on: date
     starts_at: datetime | None = None
     outcome_at: datetime | None = None
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CourseFacts:
     """One course as last assessed, with what its client has been told of the schedule.
 
-    `pauses` are dates, both included, an open one without an end; `phase` is 0-based.
+    `pauses` are dates, both included, an open one without an end; `phase` is 0-based. `was_told`: the client
+    was told a schedule before, be it an empty one.
     """
 
     code: str
@@ -114,6 +123,7 @@ class CourseFacts:
     sessions: tuple[SessionFacts, ...] = ()
     pauses: tuple[tuple[date, date | None], ...] = ()
     told: frozenset[Told] = frozenset()
+    was_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +175,16 @@ def desired_reminders(
 def upcoming(course: CourseFacts, *, now: datetime) -> tuple[SessionFacts, ...]:
     """Return the sessions that the client is expected at after now, earliest first.
 
-    A session on a paused day is not expected, whatever its status still says.
+    A session on a paused or closed day is not expected, whatever its status still says.
     """
-    awaited = [
+    expected = [s for s in _ahead(course, now) if not s.is_closed and not is_paused_on(course, s.on)]
+    return tuple(sorted(expected, key=lambda s: s.starts_at or _NEVER))
+
+
+def _ahead(course: CourseFacts, now: datetime) -> list[SessionFacts]:
+    return [
         s for s in course.sessions if s.status in AWAITED and s.starts_at is not None and s.starts_at > now
     ]
-    return tuple(
-        sorted((s for s in awaited if not is_paused_on(course, s.on)), key=lambda s: s.starts_at or _NEVER)
-    )
 
 
 def is_paused_on(course: CourseFacts, day: date) -> bool:
@@ -181,9 +193,15 @@ def is_paused_on(course: CourseFacts, day: date) -> bool:
 
 
 def untold(course: CourseFacts, *, now: datetime) -> frozenset[Told]:
-    """Return the future slots in which the booked sessions and those told to the client differ."""
+    """Return the future slots in which the booked sessions and those told to the client differ.
+
+    A booking on a day that the clinic has closed since is no news yet: it is about to be moved, and the
+    client hears of it once it was.
+    """
     booked = frozenset((s.code, s.starts_at) for s in upcoming(course, now=now) if s.starts_at is not None)
-    return booked ^ frozenset(slot for slot in course.told if slot[1] > now)
+    told = frozenset(slot for slot in course.told if slot[1] > now)
+    closed = frozenset((s.code, s.starts_at) for s in _ahead(course, now) if s.is_closed)
+    return (booked ^ told) - closed
 
 
 def pick_channel(rule: RuleSpec, client: ClientFacts) -> str:
@@ -252,7 +270,7 @@ def _wanted(
 ) -> Iterator[Desired]:
     channel = pick_channel(rule, client)
     quiet = client.quiet
-    if rule.trigger == "schedule":
+    if rule.trigger in TELLING:
         yield from _schedule(rule, course, channel, quiet, now)
     elif rule.trigger == "course_completed":
         yield from _completed(rule, course, channel, quiet)
@@ -270,7 +288,7 @@ def _wanted(
         yield from _missed(rule, course, channel, quiet)
     elif rule.trigger == "overdue":
         yield from _overdue(rule, course, channel, clinic, quiet)
-    else:
+    elif rule.trigger in ("book_next", "maintenance_due"):
         yield from _book_next(rule, course, channel, clinic, quiet, now)
 
 
@@ -399,7 +417,7 @@ def _schedule(
     rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHours, now: datetime
 ) -> Iterator[Desired]:
     changes = untold(course, now=now)
-    if course.status == "discontinued" or not changes:
+    if course.status == "discontinued" or not changes or course.was_told != (rule.trigger == "change"):
         return
     wanted = now.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
     booked = [(s.code, s.starts_at) for s in upcoming(course, now=now)]

@@ -28,6 +28,7 @@ from reminders.models.messages import (
 from reminders.models.rules import (
     TELLING_TRIGGERS,
     ReminderRule,
+    ResyncRequest,
     RuleVersion,
     Trigger,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "Reminder",
     "ReminderRule",
     "ReminderState",
+    "ResyncRequest",
     "RuleVersion",
     "TickRun",
     "Trigger",

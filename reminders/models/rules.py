@@ -54,6 +54,8 @@ class ReminderRule(models.Model):
     texts = models.JSONField(default=dict, blank=True)
     # Bumped by every change: a row records the version that made it.
     version = models.PositiveIntegerField(default=1)
+    # The newest version that moved messages: a row made by an older one waits until it has followed.
+    timing_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
 
     objects = ClinicScopedQuerySet["ReminderRule"].as_manager()
@@ -106,3 +108,15 @@ class RuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.number} of rule {self.rule_id}"
+
+
+class ResyncRequest(models.Model):
+    """That a clinic's rules or channels have changed, and how far its courses have followed."""
+
+    clinic = models.OneToOneField(Clinic, models.PROTECT, related_name="resync_request")
+    asked_at = models.DateTimeField()
+    # Courses with this id and smaller ones are done.
+    after_course = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"resync of clinic {self.clinic_id}"

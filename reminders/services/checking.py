@@ -6,25 +6,47 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from clients.models import Consent, ContactPoint
+from clients.models import Channel, Consent, ContactPoint
 from clinics.core import to_utc
-from courses.models import BOOKED_STATUSES, Course, CourseStatus, Pause, SessionStatus, TreatmentSession
-from reminders.convert import load_session_facts, quiet_hours, read_told, zone_of
-from reminders.core import AWAITED, CourseFacts, Told, quiet_span, slot_text, untold, upcoming
-from reminders.models import Reason, Reminder, ReminderState, Trigger
+from clinics.models import Clinic, StaffMember
+from courses.models import (
+    BOOKED_STATUSES,
+    Course,
+    CourseStatus,
+    Pause,
+    Protocol,
+    SessionStatus,
+    TreatmentSession,
+)
+from reminders.convert import (
+    closed_on,
+    load_course_details,
+    load_session_facts,
+    quiet_hours,
+    read_told,
+    zone_of,
+)
+from reminders.core import AWAITED, TELLING, CourseFacts, Told, quiet_span, slot_text, untold, upcoming
+from reminders.models import Reason, Reminder, ReminderRule, ReminderState, Trigger
 
 _ABOUT_SLOTS: Final = (Trigger.BEFORE_SESSION, Trigger.PREPARATION)
 # How soon a message is looked at again that the day's cap may or may not allow.
 CAP_WAIT: Final = timedelta(seconds=60)
+# How soon one is looked at again whose rule has changed; every tick brings some of them up to date.
+FOLLOW_WAIT: Final = timedelta(seconds=60)
 _BOOKABLE: Final = ("not_started", "resting", "due", "late")
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What is decided about a message: to go (`contact`), to wait (`wait_until`), or never to go."""
+    """What is decided about a message: to go (to `address`), to wait (`wait_until`), or never to go.
 
+    `contact` is the client's address as a row; staff and a clinic's own system have none.
+    """
+
+    address: str = ""
     contact: ContactPoint | None = None
     wait_until: datetime | None = None
     state: ReminderState | None = None
@@ -32,7 +54,51 @@ class Ruling:
 
 
 def checked_rows() -> QuerySet[Reminder]:
-    """Return reminders with all that a ruling and a text need, in one query."""
+    """Return reminders with all that a ruling and a text need, in one query; for a few rows."""
+    return _annotated().select_related(
+        "rule", "client", "clinic", "session", "course__protocol", "staff_member__user"
+    )
+
+
+def load_rows(pks: Collection[int], *, now: datetime) -> dict[int, Any]:
+    """Return the rows of a batch by id, with all that a ruling and a text need.
+
+    What many rows share is loaded once: rules, clinics, protocols, staff.
+    Cost: three queries; one more for each of protocols and staff, three more for details of courses, where
+    a row of the batch needs them.
+    """
+    found = list(_annotated().select_related("client", "session", "course").filter(pk__in=pks))
+    rules = ReminderRule.objects.in_bulk({row.rule_id for row in found})
+    clinics = Clinic.objects.in_bulk({row.clinic_id for row in found})
+    staff_ids = {row.staff_member_id for row in found if row.staff_member_id is not None}
+    staff = StaffMember.objects.select_related("user").in_bulk(staff_ids) if staff_ids else {}
+    for row in found:
+        row.rule, row.clinic = rules[row.rule_id], clinics[row.clinic_id]
+        if row.staff_member_id is not None:
+            row.staff_member = staff[row.staff_member_id]
+    _load_courses(found, now)
+    return {row.pk: row for row in found}
+
+
+def _load_courses(found: list[Any], now: datetime) -> None:
+    """Give the rows whose texts may name them their protocols and the visits ahead."""
+    shown = [row for row in found if row.course is not None and row.clinic.shows_treatment_in_messages]
+    if shown:
+        protocols = Protocol.objects.in_bulk({row.course.protocol_id for row in shown})
+        for row in shown:
+            row.course.protocol = protocols[row.course.protocol_id]
+    detailed = shown + [
+        row
+        for row in found
+        if row.trigger == Trigger.MISSED_SESSION and not row.clinic.shows_treatment_in_messages
+    ]
+    if detailed:
+        details = load_course_details({row.course for row in detailed}, now=now)
+        for row in detailed:
+            row.course_details = details[row.course_id]
+
+
+def _annotated() -> QuerySet[Reminder]:
     consent = Consent.objects.filter(
         client=OuterRef("client"), channel=OuterRef("channel"), withdrawn_at=None
     )
@@ -42,21 +108,27 @@ def checked_rows() -> QuerySet[Reminder]:
         course=OuterRef("course"),
         from_on__lte=OuterRef("session__on"),
     )
-    return Reminder.objects.select_related(
-        "rule", "client", "clinic", "session", "course__protocol"
-    ).annotate(has_consent=Exists(consent), has_booking=Exists(booking), is_session_paused=Exists(pause))
+    return Reminder.objects.annotate(
+        has_consent=Exists(consent),
+        has_booking=Exists(booking),
+        is_session_paused=Exists(pause),
+        is_session_closed=ExpressionWrapper(closed_on("session__on"), BooleanField()),
+    )
 
 
 @dataclass(slots=True)
 class Surroundings:
     """What else decides about the rows of a batch: addresses, and what their clients have had or may yet have.
 
-    `sent` are the instants at which messages went out lately, `pending` counts those that other senders hold.
+    `sent` are the instants at which messages went out lately, several that went as one counted once; `pending`
+    counts those that other senders hold. What is worked out for a zone is kept: most clients share a few.
     """
 
     contacts: dict[tuple[int, str], list[ContactPoint]]
     sent: dict[int, list[datetime]]
     pending: dict[int, int]
+    nights: dict[tuple[int, str, datetime], tuple[datetime, datetime] | None]
+    midnights: dict[tuple[int, str, datetime], datetime]
 
 
 def load_surroundings(rows: Collection[Any], *, now: datetime) -> Surroundings:
@@ -64,16 +136,22 @@ def load_surroundings(rows: Collection[Any], *, now: datetime) -> Surroundings:
 
     Cost: two queries, however many rows.
     """
-    found = Surroundings(defaultdict(list), defaultdict(list), defaultdict(int))
-    clients = {row.client_id for row in rows}
+    found = Surroundings(defaultdict(list), defaultdict(list), defaultdict(int), {}, {})
+    clients = {row.client_id for row in rows if row.client_id is not None}
+    if not clients:
+        return found
     for contact in ContactPoint.objects.filter(client__in=clients):
         found.contacts[contact.client_id, contact.channel].append(contact)
     # A day of any zone begins less than this long ago, the 25 hours of a change of clocks included.
     since = now - timedelta(hours=26)
     lately = Q(sent_at__gte=since) | Q(state=ReminderState.UNCERTAIN, decided_at__gte=since)
-    others = Reminder.objects.filter(lately | Q(state=ReminderState.CLAIMED), client__in=clients)
+    others = Reminder.objects.filter(
+        lately | Q(state=ReminderState.CLAIMED), client__in=clients, sent_with=None
+    )
     held = [row.pk for row in rows]
     for client_id, state, at in others.exclude(pk__in=held).values_list("client_id", "state", "decided_at"):
+        if client_id is None:
+            continue
         if state == ReminderState.CLAIMED:
             found.pending[client_id] += 1
         elif at is not None:
@@ -82,45 +160,89 @@ def load_surroundings(rows: Collection[Any], *, now: datetime) -> Surroundings:
 
 
 def rule_on(row: Any, around: Surroundings, *, has_channel: bool, now: datetime) -> Ruling:
-    """Decide about one row of checked_rows() as things stand now.
+    """Decide about one row of load_rows() or checked_rows() as things stand now.
 
     The order matters to whoever asks why: first what the schedule says, then what the client wants.
     Cost: none, three queries for a schedule.
     """
     if now >= row.expires_at:
         return Ruling(state=ReminderState.EXPIRED, reason=Reason.STALE)
+    if row.staff_member_id is not None:
+        return _rule_on_digest(row, has_channel=has_channel)
     reason = _why_void(row, now)
     if reason is not None:
         return Ruling(state=ReminderState.CANCELLED, reason=reason)
+    if row.rule_version < row.rule.timing_version:
+        # Its rule has another timing or other channels by now: it goes once it has followed.
+        return Ruling(wait_until=now + FOLLOW_WAIT)
     if row.rule.skips_confirmed and row.session is not None and row.session.status == SessionStatus.CONFIRMED:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.ALREADY_CONFIRMED)
     if not has_channel:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.NO_CHANNEL)
-    contacts = around.contacts[row.client_id, row.channel]
-    contact = next((c for c in contacts if c.disabled_at is None), None)
-    if contact is None:
-        missing = Reason.CONTACT_DISABLED if contacts else Reason.NO_CONTACT
+    address, contact, missing = _address(row, around)
+    if missing is not None:
         return Ruling(state=ReminderState.SUPPRESSED, reason=missing)
     if not row.has_consent:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.NO_CONSENT)
-    span = quiet_span(now, quiet=quiet_hours(row.client, row.clinic))
-    if span is not None and span[1] < row.expires_at:
-        return Ruling(wait_until=span[1])
-    if span is not None:
+    night = _night(row, around, now)
+    if night is not None and night[1] < row.expires_at:
+        return Ruling(wait_until=night[1])
+    if night is not None:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.QUIET_HOURS)
-    return _under_the_cap(row, around, contact, now)
+    return _under_the_cap(row, around, now) or Ruling(address=address, contact=contact)
 
 
-def _under_the_cap(row: Any, around: Surroundings, contact: ContactPoint, now: datetime) -> Ruling:
-    zone = zone_of(row.client, row.clinic)
-    midnight = to_utc(now.astimezone(zone).date(), time(0), zone)
-    sent = sum(at >= midnight for at in around.sent[row.client_id])
+def _rule_on_digest(row: Any, *, has_channel: bool) -> Ruling:
+    """Decide about a summary for staff: no consent, no quiet hours and no cap, but the wish and an address."""
+    member = row.staff_member
+    if not row.rule.is_active:
+        return Ruling(state=ReminderState.CANCELLED, reason=Reason.RULE_OFF)
+    if not (member.is_active and member.gets_digest and member.user.is_active):
+        return Ruling(state=ReminderState.CANCELLED, reason=Reason.NOT_NEEDED)
+    if not has_channel:
+        return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.NO_CHANNEL)
+    if not member.user.email:
+        return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.NO_CONTACT)
+    return Ruling(address=member.user.email)
+
+
+def _address(row: Any, around: Surroundings) -> tuple[str, ContactPoint | None, Reason | None]:
+    """Return where the message goes, with the address's row if it has one, or why it goes nowhere."""
+    if row.channel == Channel.WEBHOOK:
+        # The clinic's own system knows its clients by their code.
+        return str(row.client.code), None, None
+    contacts = around.contacts.get((row.client_id, row.channel), [])
+    contact = next((c for c in contacts if c.disabled_at is None), None)
+    if contact is None:
+        return "", None, Reason.CONTACT_DISABLED if contacts else Reason.NO_CONTACT
+    return contact.value, contact, None
+
+
+def _night(row: Any, around: Surroundings, now: datetime) -> tuple[datetime, datetime] | None:
+    key = (row.clinic_id, row.client.time_zone, now)
+    if key not in around.nights:
+        around.nights[key] = quiet_span(now, quiet=quiet_hours(row.client, row.clinic))
+    return around.nights[key]
+
+
+def _midnight(row: Any, around: Surroundings, now: datetime) -> datetime:
+    key = (row.clinic_id, row.client.time_zone, now)
+    if key not in around.midnights:
+        zone = zone_of(row.client, row.clinic)
+        around.midnights[key] = to_utc(now.astimezone(zone).date(), time(0), zone)
+    return around.midnights[key]
+
+
+def _under_the_cap(row: Any, around: Surroundings, now: datetime) -> Ruling | None:
+    """Return what the day's cap says against the message, or None when it says nothing."""
+    lately = around.sent.get(row.client_id)
+    sent = sum(at >= _midnight(row, around, now) for at in lately) if lately else 0
     if sent >= row.clinic.daily_message_cap:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.CAPPED)
-    if sent + around.pending[row.client_id] >= row.clinic.daily_message_cap:
+    if sent + around.pending.get(row.client_id, 0) >= row.clinic.daily_message_cap:
         # Another sender may be about to use the day up, or may fail to: ask again when that is known.
         return Ruling(wait_until=now + CAP_WAIT)
-    return Ruling(contact=contact)
+    return None
 
 
 def _why_void(row: Any, now: datetime) -> Reason | None:
@@ -136,8 +258,10 @@ def _why_void(row: Any, now: datetime) -> Reason | None:
         return _why_slot_void(row)
     if row.trigger == Trigger.MISSED_SESSION:
         return None if row.session.status == SessionStatus.NO_SHOW else Reason.NOT_NEEDED
-    if row.trigger == Trigger.SCHEDULE:
-        return None if untold(load_schedule(row), now=now) else Reason.NOT_NEEDED
+    if row.trigger in TELLING:
+        facts = load_schedule(row)
+        is_wanted = bool(untold(facts, now=now)) and facts.was_told == (row.trigger == Trigger.CHANGE)
+        return None if is_wanted else Reason.NOT_NEEDED
     if row.trigger == Trigger.COURSE_COMPLETED:
         return None if course.status == CourseStatus.COMPLETED else Reason.NOT_NEEDED
     states = ("overdue",) if row.trigger == Trigger.OVERDUE else _BOOKABLE
@@ -153,33 +277,42 @@ def _why_slot_void(row: Any) -> Reason | None:
         return Reason.SESSION_CANCELLED
     if session.status not in AWAITED or session.starts_at is None:
         return Reason.SESSION_OVER
+    if row.is_session_closed:
+        return Reason.CLINIC_CLOSED
     # The slot, not the version: a confirmation is no move.
     return None if slot_text(session.starts_at) == row.about else Reason.SESSION_MOVED
 
 
-def load_schedule(row: Reminder) -> CourseFacts:
+def load_schedule(row: Any) -> CourseFacts:
     """Return the course's bookings and pauses, and what its client was last told of them.
 
-    Cost: three queries.
+    Kept with the row, so that what was ruled on is what is written.
+    Cost: three queries, the first time.
     """
+    known: CourseFacts | None = getattr(row, "loaded_schedule", None)
+    if known is not None:
+        return known
     course = row.course
     assert course is not None, "a schedule belongs to a course"
-    return CourseFacts(
+    told = _last_told(course)
+    row.loaded_schedule = facts = CourseFacts(
         code=str(course.code),
         version=course.version,
         status=course.status,
         sessions=load_session_facts(course),
         pauses=tuple(Pause.objects.filter(course=course).values_list("from_on", "to_on")),
-        told=_last_told(course),
+        told=read_told(told or []),
+        was_told=told is not None,
     )
+    return facts
 
 
-def _last_told(course: Course) -> frozenset[Told]:
+def _last_told(course: Course) -> list[list[str]] | None:
+    """Return what the client was told last, or None when nothing was ever told."""
     told = Reminder.objects.filter(
-        course=course, trigger=Trigger.SCHEDULE, state__in=(ReminderState.SENT, ReminderState.UNCERTAIN)
+        course=course, trigger__in=TELLING, state__in=(ReminderState.SENT, ReminderState.UNCERTAIN)
     )
-    newest = told.order_by("-decided_at").values_list("told", flat=True).first()
-    return read_told(newest or [])
+    return told.order_by("-decided_at").values_list("told", flat=True).first()
 
 
 def booked_slots(facts: CourseFacts, *, now: datetime) -> frozenset[Told]:

@@ -17,10 +17,19 @@ from reminders.convert import (
     read_told,
     rule_spec,
 )
-from reminders.core import AWAITED, CourseFacts, Desired, Told, desired_reminders, is_paused_on, slot_text
-from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState, Trigger
+from reminders.core import (
+    AWAITED,
+    TELLING,
+    CourseFacts,
+    Desired,
+    Told,
+    desired_reminders,
+    is_paused_on,
+    slot_text,
+)
+from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState
 from reminders.services.outcomes import UNCLAIMED
-from reminders.services.rules import seed_rules
+from reminders.services.seeding import FIRST_SLUGS, seed_rules
 
 
 @dataclass(slots=True)
@@ -42,6 +51,7 @@ class _Existing:
     newest: dict[tuple[Any, ...], Reminder] = field(default_factory=dict)
     live: dict[int, Reminder] = field(default_factory=dict)
     told: frozenset[Told] = frozenset()
+    was_told: bool = False
 
 
 def sync_course_reminders(*, course_id: int, now: datetime) -> SyncCounts:
@@ -58,15 +68,15 @@ def sync_course_reminders(*, course_id: int, now: datetime) -> SyncCounts:
         if not existing.live and not any(rule.is_active and rule.channels for rule in rules.values()):
             # Nothing is wanted and nothing stands: the clinic sends no messages.
             return SyncCounts()
-        facts = load_course_facts(course, told=existing.told)
+        facts = load_course_facts(course, told=existing.told, was_told=existing.was_told)
         desired = _desired(course, facts, rules, now)
         return _apply(course, facts, rules, existing, desired, now)
 
 
 def _load_rules(course: Course, now: datetime) -> dict[str, ReminderRule]:
     rules = list(ReminderRule.objects.for_clinic(course.clinic))
-    if not rules:
-        # A clinic without any rule has never been given its own: it must not stay silent for that.
+    if not {rule.slug for rule in rules} >= FIRST_SLUGS:
+        # Rules are switched off, never deleted: one that is missing has never been given, so it is given now.
         seed_rules(clinic=course.clinic, now=now)
         rules = list(ReminderRule.objects.for_clinic(course.clinic))
     return {rule.slug: rule for rule in rules}
@@ -86,8 +96,8 @@ def _load_existing(course: Course) -> _Existing:
             or row.on_wire_at
             or (row.decided_at if row.state == ReminderState.UNCERTAIN else None)
         )
-        if row.trigger == Trigger.SCHEDULE and at is not None and (told_at is None or at >= told_at):
-            found.told, told_at = read_told(row.told), at
+        if row.trigger in TELLING and at is not None and (told_at is None or at >= told_at):
+            found.told, found.was_told, told_at = read_told(row.told), True, at
     return found
 
 
@@ -97,7 +107,7 @@ def _key(row: Reminder) -> tuple[Any, ...]:
 
 def _occurrence(row: Reminder) -> int:
     # Schedules are numbered only to keep their keys apart: the newest speaks for all of them.
-    return 0 if row.trigger == Trigger.SCHEDULE else row.occurrence
+    return 0 if row.trigger in TELLING else row.occurrence
 
 
 def _desired(
@@ -153,22 +163,28 @@ def _apply(
 def _speaks_for(row: Reminder, wanted: Desired) -> bool:
     """Tell whether the row says, or has said, what is wanted."""
     if row.state in LIVE_STATES and row.on_wire_at is None:
-        if row.channel != wanted.channel:
+        # One that took over from a channel that failed stays on its own, whatever channel is first.
+        if row.channel != wanted.channel and row.fallback_for_id is None:
             return False
         # One notice for the whole change: a further one joins the notice that still waits.
-        return row.about == wanted.about or row.trigger == Trigger.SCHEDULE
+        return row.about == wanted.about or row.trigger in TELLING
     return row.about == wanted.about
 
 
 def _is_told_schedule(row: Reminder) -> bool:
-    return row.trigger == Trigger.SCHEDULE and row.state != ReminderState.CANCELLED
+    return row.trigger in TELLING and row.state != ReminderState.CANCELLED
 
 
 def _retime(row: Reminder, wanted: Desired, *, version: int) -> int:
     is_same = row.about == wanted.about
     if is_same and (
-        wanted.is_anchored or (row.send_at, row.expires_at) == (wanted.send_at, wanted.expires_at)
+        wanted.is_anchored
+        or row.fallback_for_id is not None
+        or (row.send_at, row.expires_at) == (wanted.send_at, wanted.expires_at)
     ):
+        if row.rule_version != version:
+            # It says and does the same under the newer rule, so its claim stays good.
+            Reminder.objects.filter(pk=row.pk, state__in=LIVE_STATES).update(rule_version=version)
         return 0
     return Reminder.objects.filter(pk=row.pk, state__in=LIVE_STATES, on_wire_at=None).update(
         state=ReminderState.DUE,
@@ -278,4 +294,6 @@ def _why_dropped(course: Course, facts: CourseFacts, rule: ReminderRule, row: Re
         return Reason.SESSION_MOVED
     if session.status in AWAITED and is_paused_on(facts, session.on):
         return Reason.PAUSED
+    if session.status in AWAITED and session.is_closed:
+        return Reason.CLINIC_CLOSED
     return Reason.NOT_NEEDED if session.status in AWAITED else Reason.SESSION_OVER

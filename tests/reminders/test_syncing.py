@@ -16,7 +16,7 @@ from courses.services import (
     record_no_show,
     remove_pause,
 )
-from reminders.models import Reminder, ReminderRule
+from reminders.models import ChannelAccount, Reminder, ReminderRule
 from reminders.services import run_tick, seed_rules, sync_course_reminders
 from tests.factories import ClinicFactory, actor_of, book, prescribe
 from tests.reminders.builders import NOW, at, make_desk, riga, send_at
@@ -244,7 +244,8 @@ def test_change_taken_back_before_its_notice_is_not_told():
             now=at(f"2026-03-02 08:{minute}"),
         )
 
-    assert desk.states("schedule") == [("sent", ""), ("cancelled", "not_needed")]
+    assert desk.states("schedule") == [("sent", "")]
+    assert desk.states("change") == [("cancelled", "not_needed")]
 
 
 def test_change_taken_back_after_its_notice_is_told_again():
@@ -262,7 +263,8 @@ def test_change_taken_back_after_its_notice_is_told_again():
         )
         send_at(f"2026-03-02 {hour:02}:03")
 
-    assert desk.states("schedule") == [("sent", "")] * 3
+    assert desk.states("schedule") == [("sent", "")]
+    assert desk.states("change") == [("sent", "")] * 2
 
 
 # ---------------------------------------------------------------- rules and clients
@@ -285,7 +287,9 @@ def test_clinic_without_rules_is_given_them():
         "book-next",
         "maintenance-due",
         "schedule",
+        "change",
         "course-completed",
+        "staff-digest",
     ]
     assert list(ReminderRule.objects.order_by("pk").values()) == first
 
@@ -331,6 +335,9 @@ def test_channel_follows_consent():
     )
     Consent.objects.create(
         clinic=client.clinic, client=client, channel=Channel.SMS, granted_at=NOW, granted_source="test"
+    )
+    ChannelAccount.objects.create(
+        clinic=client.clinic, channel=Channel.SMS, provider="kept", created_at=NOW, changed_at=NOW
     )
 
     sync_course_reminders(course_id=desk.course.pk, now=NOW)

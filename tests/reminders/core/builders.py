@@ -43,6 +43,7 @@ MAINTENANCE = RuleSpec(
     wait_minutes=120,
 )
 SCHEDULE = RuleSpec("schedule", "schedule", ("email",), useful_minutes=1440, wait_minutes=3)
+CHANGE = RuleSpec("change", "change", ("email",), useful_minutes=1440, wait_minutes=3)
 COMPLETED = RuleSpec("completed", "course_completed", ("email",), useful_minutes=4320, wait_minutes=60)
 ALL_RULES = (
     DAY_BEFORE,
@@ -53,6 +54,7 @@ ALL_RULES = (
     BOOK_NEXT,
     MAINTENANCE,
     SCHEDULE,
+    CHANGE,
     COMPLETED,
 )
 
@@ -83,6 +85,7 @@ def course(*sessions: SessionFacts, **changes) -> CourseFacts:
         "sessions": sessions,
         # What is booked has been told, unless a test is about telling.
         "told": frozenset((s.code, s.starts_at) for s in sessions if s.starts_at),
+        "was_told": True,
     }
     return CourseFacts(**values | changes)
 

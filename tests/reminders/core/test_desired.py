@@ -9,6 +9,7 @@ import pytest
 from tests.reminders.core.builders import (
     ALL_RULES,
     BOOK_NEXT,
+    CHANGE,
     COMPLETED,
     DAY_BEFORE,
     MAINTENANCE,
@@ -300,7 +301,7 @@ def test_cancelled_booking_asks_anew():
 
 
 def test_schedule_is_told_three_minutes_after_the_change():
-    desired = desire(course(session("2026-03-04 15:00"), told=frozenset()), SCHEDULE)
+    desired = desire(course(session("2026-03-04 15:00"), told=frozenset(), was_told=False), SCHEDULE)
 
     assert rows(desired) == [("schedule", "2026-03-01 12:03", "2026-03-02 12:03")]
 
@@ -308,7 +309,7 @@ def test_schedule_is_told_three_minutes_after_the_change():
 def test_schedule_that_was_told_is_not_told_again():
     told = course(session("2026-03-04 15:00"))
 
-    assert desire(told, SCHEDULE) == ()
+    assert desire(told, SCHEDULE, CHANGE) == ()
 
 
 def test_attended_session_is_no_change_of_schedule():
@@ -316,7 +317,7 @@ def test_attended_session_is_no_change_of_schedule():
     attended = session("2026-03-01 10:00", "attended", code="s1", outcome_at=at("2026-03-01 11:00"))
     ahead = session("2026-03-04 15:00", code="s2")
 
-    assert desire(course(attended, ahead, told=told), SCHEDULE) == ()
+    assert desire(course(attended, ahead, told=told), SCHEDULE, CHANGE) == ()
 
 
 @pytest.mark.parametrize("status", ["cancelled_by_client", "cancelled_by_clinic", "cancelled_late"])
@@ -324,20 +325,54 @@ def test_cancelled_session_changes_the_schedule(status):
     told = frozenset({("s1", at("2026-03-04 15:00"))})
     cancelled = session("2026-03-04 15:00", status, code="s1", outcome_at=at("2026-03-01 11:00"))
 
-    desired = desire(course(cancelled, told=told), SCHEDULE)
+    desired = desire(course(cancelled, told=told), SCHEDULE, CHANGE)
 
-    assert rows(desired) == [("schedule", "2026-03-01 12:03", "2026-03-02 12:03")]
+    assert rows(desired) == [("change", "2026-03-01 12:03", "2026-03-02 12:03")]
 
 
 def test_moved_session_changes_what_the_schedule_says():
-    first = desire(course(session("2026-03-04 15:00", code="s1"), told=frozenset()), SCHEDULE)
-    moved = desire(course(session("2026-03-04 16:00", code="s1"), told=frozenset()), SCHEDULE)
+    first = desire(course(session("2026-03-04 15:00", code="s1"), told=frozenset(), was_told=False), SCHEDULE)
+    moved = desire(course(session("2026-03-04 16:00", code="s1"), told=frozenset(), was_told=False), SCHEDULE)
 
     assert first[0].about != moved[0].about
 
 
+@pytest.mark.parametrize(
+    ("told", "was_told", "rule"),
+    [
+        (None, False, "schedule"),
+        ("2026-03-04 16:00", True, "change"),
+        # A client who was told that nothing is booked hears of a change, not of a first schedule.
+        (None, True, "change"),
+    ],
+)
+def test_first_schedule_and_its_changes_are_two_messages(told, was_told, rule):
+    slots = frozenset({("s1", at(told))} if told else ())
+    facts = course(session("2026-03-04 15:00", code="s1"), told=slots, was_told=was_told)
+
+    assert [d.rule for d in desire(facts, SCHEDULE, CHANGE)] == [rule]
+
+
+def test_booking_on_a_day_closed_since_is_neither_reminded_of_nor_told():
+    booked = session("2026-03-04 15:00", code="s1")
+    closed = session("2026-03-04 15:00", code="s1", is_closed=True)
+    told = frozenset({("s1", at("2026-03-04 15:00"))})
+    assert {d.rule for d in desire(course(booked, told=told))} == {"day-before", "two-hours"}
+
+    assert desire(course(closed, told=told)) == ()
+    assert desire(course(closed, told=frozenset(), was_told=False)) == ()
+
+
+@pytest.mark.parametrize("status", ["cancelled_by_clinic", "booked"])
+def test_what_becomes_of_a_booking_on_a_closed_day_is_told(status):
+    told = frozenset({("s1", at("2026-03-04 15:00"))})
+    moved = session("2026-03-05 15:00" if status == "booked" else "2026-03-04 15:00", status, code="s1")
+
+    assert "change" in {d.rule for d in desire(course(moved, told=told))}
+
+
 def test_schedule_never_outlives_the_slots_it_is_about():
-    desired = desire(course(session("2026-03-01 12:30"), told=frozenset()), SCHEDULE)
+    desired = desire(course(session("2026-03-01 12:30"), told=frozenset(), was_told=False), SCHEDULE)
 
     assert rows(desired) == [("schedule", "2026-03-01 12:03", "2026-03-01 12:30")]
 
