@@ -16,11 +16,12 @@ def database_clock() -> Clock:
     A jump of this host's wall clock does not move it.
     Cost: one query, here and never again.
     """
-    started_at, started = _database_now(), time.monotonic()
+    started_at, started = database_now(), time.monotonic()
     return lambda: started_at + timedelta(seconds=time.monotonic() - started)
 
 
-def _database_now() -> datetime:
+def database_now() -> datetime:
+    """Return the database's time, by which periods and leases are counted. Cost: one query on PostgreSQL."""
     if connection.vendor != "postgresql":
         # The file lies on this host, so this host's clock is everybody's.
         return timezone.now()
