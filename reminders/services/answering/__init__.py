@@ -1,0 +1,18 @@
+"""What comes back on messages: clients' answers and providers' reports, each acting once however often it arrives.
+
+Every verb is one transaction: it does what was asked or finds out why not, and keeps the answer either way.
+Courses are locked before their client, as everywhere.
+"""
+
+from reminders.services.answering.channels import start_channel, stop_channel
+from reminders.services.answering.reports import match_reports, record_report
+from reminders.services.answering.visits import cancel_by_client, confirm_by_client
+
+__all__ = [
+    "cancel_by_client",
+    "confirm_by_client",
+    "match_reports",
+    "record_report",
+    "start_channel",
+    "stop_channel",
+]

@@ -1,0 +1,183 @@
+"""What clients answer about one visit: they confirm it or cancel it."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.services import Actor
+from clients.models import Client
+from courses.errors import CourseError
+from courses.models import CANCELLED_STATUSES, SessionStatus, TreatmentSession
+from courses.services import cancel_session, confirm_session
+from courses.services.changes import lock_course, lock_session, transacting
+from reminders.core import slot_text
+from reminders.models import Answer, AnswerKind, AnswerVia, Reminder, Trigger
+from reminders.services.answering.answers import actor_of, first_answer
+
+# What is no answer at all: it can be tried again, or typed again.
+_TRY_AGAIN: Final = frozenset({"busy", "text_too_long", "text_unreadable"})
+_ABOUT_SLOTS: Final = (Trigger.BEFORE_SESSION, Trigger.PREPARATION)
+
+
+def confirm_by_client(
+    *,
+    session: TreatmentSession,
+    client: Client,
+    via: AnswerVia | str,
+    event_key: str = "",
+    reminder: Reminder | None = None,
+    now: datetime,
+    seen_version: int | None = None,
+) -> Answer:
+    """Put on record that a client confirmed a visit; the answer's `refusal` says why where that cannot be.
+
+    `event_key` names an event that may be delivered twice: its first answer is returned. Without one, a press
+    that changes nothing returns the answer that stands. `seen_version` is the session's version on the page that was
+    pressed: a visit moved since is not confirmed unseen.
+    Raises: CourseError `busy` when the same may be tried again, `session_unknown` for another client's session.
+    """
+    return _answer_about(
+        AnswerKind.CONFIRM,
+        session=session,
+        client=client,
+        via=AnswerVia(via),
+        event_key=event_key,
+        reminder=reminder,
+        now=now,
+        seen_version=seen_version,
+    )
+
+
+def cancel_by_client(
+    *,
+    session: TreatmentSession,
+    client: Client,
+    via: AnswerVia | str,
+    reason: str = "",
+    event_key: str = "",
+    reminder: Reminder | None = None,
+    now: datetime,
+    seen_version: int | None = None,
+) -> Answer:
+    """Cancel a visit for a client, late or in time by the clinic's notice time; else as confirm_by_client().
+
+    Raises: CourseError also for a reason that is too long or unreadable.
+    """
+    return _answer_about(
+        AnswerKind.CANCEL,
+        session=session,
+        client=client,
+        via=AnswerVia(via),
+        event_key=event_key,
+        reminder=reminder,
+        now=now,
+        seen_version=seen_version,
+        reason=reason,
+    )
+
+
+def _answer_about(
+    kind: AnswerKind,
+    *,
+    session: TreatmentSession,
+    client: Client,
+    via: AnswerVia,
+    event_key: str,
+    reminder: Reminder | None,
+    now: datetime,
+    seen_version: int | None,
+    reason: str = "",
+) -> Answer:
+    with transacting():
+        lock_course(session.course)
+        session = lock_session(session)
+        if session.client_id != client.pk:
+            raise CourseError(_("This visit is not yours."), code="session_unknown")
+        known = first_answer(event_key) or _standing_answer(kind, session, event_key)
+        if known is not None:
+            return known
+        by_text = reminder if via == AnswerVia.SMS else None
+        refusal = _why_not(session, client, reminder=by_text, seen_version=seen_version, now=now)
+        if not refusal:
+            refusal = _act(kind, session, by=actor_of(client), reason=reason, now=now)
+        if refusal and not event_key and (last := _same_refusal(kind, session, refusal)) is not None:
+            return last
+        return Answer.objects.create(
+            clinic_id=session.clinic_id,
+            client=client,
+            reminder=reminder,
+            session=session,
+            kind=kind,
+            via=via,
+            channel=reminder.channel if reminder else "",
+            event_key=event_key,
+            refusal=refusal,
+            answered_at=now,
+        )
+
+
+def _same_refusal(kind: AnswerKind, session: TreatmentSession, refusal: str) -> Answer | None:
+    """Return the last answer about a visit when it was a press refused for the same reason."""
+    last = Answer.objects.filter(session=session).order_by("-answered_at", "-pk").first()
+    if last is None or (last.kind, last.refusal, last.event_key) != (kind, refusal, ""):
+        return None
+    return last
+
+
+def _standing_answer(kind: AnswerKind, session: TreatmentSession, event_key: str) -> Answer | None:
+    """Return the answer that a further press would only repeat; an event of its own is always kept."""
+    since = session.confirmed_at if kind == AnswerKind.CONFIRM else session.outcome_at
+    by_client = (SessionStatus.CANCELLED_BY_CLIENT, SessionStatus.CANCELLED_LATE)
+    holds = (SessionStatus.CONFIRMED,) if kind == AnswerKind.CONFIRM else by_client
+    if event_key or since is None or session.status not in holds:
+        return None
+    answers = Answer.objects.filter(session=session, kind=kind, refusal="", answered_at__gte=since)
+    return answers.order_by("answered_at", "pk").first()
+
+
+def _why_not(
+    session: TreatmentSession,
+    client: Client,
+    *,
+    reminder: Reminder | None,
+    seen_version: int | None,
+    now: datetime,
+) -> str:
+    """Return why a client can no longer answer about a visit as a short code, or nothing."""
+    if client.erased_at is not None:
+        return "client_erased"
+    if session.status in CANCELLED_STATUSES:
+        return "session_cancelled"
+    if session.has_outcome or session.status == SessionStatus.ARRIVED:
+        return "session_over"
+    if session.starts_at is not None and session.starts_at <= now:
+        # Cancelling afterwards would turn a missed visit into a cancelled one.
+        return "session_begun"
+    if seen_version is not None and seen_version != session.version:
+        return "session_moved"
+    is_about_slot = reminder is not None and reminder.trigger in _ABOUT_SLOTS
+    if is_about_slot and reminder.about != _slot(session):  # type: ignore[union-attr]  # not None, see above
+        # A "yes" by SMS means the time that the message named.
+        return "session_moved"
+    return ""
+
+
+def _slot(session: TreatmentSession) -> str:
+    return slot_text(session.starts_at) if session.starts_at else ""
+
+
+def _act(kind: AnswerKind, session: TreatmentSession, *, by: Actor, reason: str, now: datetime) -> str:
+    """Do what was asked; return why it could not be done as a short code, or nothing."""
+    try:
+        with transaction.atomic():
+            if kind == AnswerKind.CONFIRM:
+                confirm_session(session=session, by=by, now=now)
+            else:
+                cancel_session(session=session, whose="client", by=by, now=now, reason=reason)
+    except CourseError as error:
+        if error.code in _TRY_AGAIN:
+            raise
+        return error.code
+    return ""
