@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import env
+from config import env, mail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.read_text("VAR_DIR", str(BASE_DIR / "var")))
@@ -211,7 +211,7 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 
 # ---------------------------------------------------------------- mail
 
-# Without a server the messages are kept in the database and shown at /demo/mailbox/.
+# Without a server or a provider the messages are kept in the database and shown at /demo/mailbox/.
 EMAIL_HOST = env.read_text("EMAIL_HOST")
 EMAIL_PORT = env.read_number("EMAIL_PORT", default=587 if EMAIL_HOST else 25, least=1, most=65_535)
 EMAIL_HOST_USER = env.read_text("EMAIL_HOST_USER")
@@ -219,11 +219,9 @@ EMAIL_HOST_PASSWORD = env.read_text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.read_flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
 EMAIL_USE_SSL = env.read_flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
 EMAIL_TIMEOUT = 15
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if EMAIL_HOST
-    else "reminders.channels.kept.KeptEmailBackend"
-)
+_mail = mail.read_mail(timeout=EMAIL_TIMEOUT)
+EMAIL_BACKEND = _mail.backend
+ANYMAIL = _mail.options
 DEFAULT_FROM_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", "regimen@localhost")
 
 # ---------------------------------------------------------------- queue
@@ -239,6 +237,8 @@ KEEPS_MESSAGES = not IS_PRODUCTION
 # Hosts, each as "name" or "name:port", that web hooks may reach although they are not public or speak plain HTTP.
 EGRESS_ALLOWED_HOSTS = env.read_list("EGRESS_ALLOWED_HOSTS")
 TICK_SECONDS_EMBEDDED = 5
+# Called after every minute's tick: whoever waits there notices when it stays away.
+HEARTBEAT_URL = env.read_url("HEARTBEAT_URL", schemes=("https",))
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True

@@ -11,6 +11,7 @@ from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connect
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 
+from reminders.channels.anymail import mime_part
 from reminders.channels.base import SENT, Channel, Message, Outcome
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class EmailChannel(Channel):
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
+        # Anything else may keep its mail in the database.
+        self.runs_apart = isinstance(get_connection(), SmtpBackend)
 
     def send(self, message: Message) -> Outcome:
         """Hand the message to the mail server, once; a connection gone stale is opened anew before."""
@@ -154,9 +157,14 @@ def write_email(message: Message) -> EmailMultiAlternatives:
         to=[message.address],
         reply_to=[message.reply_to] if message.reply_to else None,
         # What a machine wrote: answering machines keep silent.
-        headers={"Message-ID": message.key, "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": message.key, "Auto-Submitted": "auto-generated", **dict(message.headers)},
     )
     email.attach_alternative(message.html, "text/html")
+    for file in message.attachments:
+        email.attach(mime_part(file))
+    if message.reference:
+        # Providers hand it back with their reports; a mail server never sees it.
+        email.metadata = {"reminder": message.reference}  # type: ignore[attr-defined]  # read by anymail only
     # For the mailbox of installations without a mail server; never a header.
     email.clinic_id = message.clinic_id  # type: ignore[attr-defined]  # read by KeptEmailBackend only
     return email
