@@ -35,7 +35,9 @@ class Line:
             return None
         parts = list(self.parts)
         parts[1::2] = [value if isinstance(value, str) else _BETWEEN.join(value) for value in found]
-        return "".join(parts).strip()
+        text = "".join(parts).strip()
+        # What is missing leaves no gap behind.
+        return text if all(found) else " ".join(text.split())
 
     def fill_each(self, values: Mapping[str, Value]) -> list[str]:
         """Return one line for each item of its list, if it has one, else the line."""
