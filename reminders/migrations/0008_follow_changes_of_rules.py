@@ -5,25 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinics', '0002_add_digest_wish'),
-        ('reminders', '0007_count_beats'),
+        ("clinics", "0002_add_digest_wish"),
+        ("reminders", "0007_count_beats"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='reminderrule',
-            name='timing_version',
+            model_name="reminderrule",
+            name="timing_version",
             field=models.PositiveIntegerField(default=1),
         ),
         migrations.CreateModel(
-            name='ResyncRequest',
+            name="ResyncRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asked_at', models.DateTimeField()),
-                ('after_course', models.PositiveBigIntegerField(default=0)),
-                ('clinic', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='resync_request', to='clinics.clinic')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("after_course", models.PositiveBigIntegerField(default=0)),
+                (
+                    "clinic",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resync_request",
+                        to="clinics.clinic",
+                    ),
+                ),
             ],
         ),
     ]
