@@ -3,6 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
+from reminders.services.clock import database_now
+from reminders.services.heartbeat import send_heartbeat
+from reminders.services.jumps import is_clock_steady
 from reminders.services import drain, run_tick, wake_senders
 
 # Below the soft time limit of a task, so that a long queue ends in another task and not in a kill.
@@ -11,8 +14,8 @@ _SECONDS = 35.0
 
 @shared_task(name="reminders.tick")
 def tick() -> None:
-    now = timezone.now()
-    if run_tick(now=now) is not None:
+    now = database_now()
+    if is_clock_steady(now=now) and run_tick(now=now) is not None:
         wake_senders(now=now)
 
 

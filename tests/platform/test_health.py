@@ -10,12 +10,13 @@ from bin.serve import find_free_port
 @pytest.fixture
 def server():
     class Handler(http.server.BaseHTTPRequestHandler):
-        status, seen = 200, []
+        status, body, seen = 200, b"", []
 
         def do_GET(self):
             self.seen.append((self.path, self.headers["Host"], self.headers["X-Forwarded-Proto"]))
             self.send_response(self.status)
             self.end_headers()
+            self.wfile.write(self.body)
 
         def log_message(self, *_):
             pass
@@ -38,6 +39,20 @@ def test_any_other_answer_is_unhealthy(server, status):
     server.RequestHandlerClass.status = status
 
     assert not is_healthy({}, port=server.server_port)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_well"),
+    [
+        (b'{"status": "failing", "database": "ok", "tick": "late"}', True),
+        (b'{"status": "failing", "database": "unreachable"}', False),
+        (b"[]", False),
+    ],
+)
+def test_web_server_is_well_as_long_as_its_database_is(server, body, is_well):
+    server.RequestHandlerClass.status, server.RequestHandlerClass.body = 503, body
+
+    assert is_healthy({}, port=server.server_port) is is_well
 
 
 def test_no_answer_is_unhealthy():

@@ -1,11 +1,9 @@
-"""The tick, its commands and tasks, and the health page that watches it."""
+"""The tick, its commands and tasks."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from courses.models import Course
 from courses.services import apply_plan, propose_plan, record_attendance
@@ -227,48 +225,3 @@ def test_dispatch_command_sends_what_is_due(capsys, monkeypatch):
     call_command("dispatch")
 
     assert capsys.readouterr().out.splitlines() == ["sent 1", "nothing due"]
-
-
-# ---------------------------------------------------------------- health
-
-
-@pytest.mark.parametrize(
-    ("seconds", "status", "answer"), [(14, 200, "ok"), (15, 200, "ok"), (16, 503, "late")]
-)
-def test_health_turns_red_after_three_missed_ticks(client, time_machine, seconds, status, answer):
-    time_machine.move_to(NOW, tick=False)
-    run_tick(now=NOW)
-    time_machine.move_to(NOW + timedelta(seconds=seconds), tick=False)
-
-    response = client.get("/healthz")
-
-    assert response.status_code == status
-    assert response.json() == {
-        "status": "ok" if status == 200 else "failing",
-        "database": "ok",
-        "tick": answer,
-    }
-
-
-def test_health_before_the_first_tick_says_so(client):
-    response = client.get("/healthz")
-
-    assert (response.status_code, response.json()["tick"]) == (503, "never")
-
-
-def test_health_without_a_database(client, monkeypatch):
-    run_tick(now=timezone.now())
-
-    def fail(*_):
-        raise DatabaseError
-
-    monkeypatch.setattr(connection, "cursor", fail)
-
-    response = client.get("/healthz")
-
-    assert response.status_code == 503
-    assert response.json() == {"status": "failing", "database": "unreachable", "tick": "unknown"}
-
-
-def test_health_is_read_only(client):
-    assert client.post("/healthz").status_code == 405
