@@ -310,7 +310,15 @@ LOGGING: dict[str, Any] = {
             "processor": "structlog.processors.JSONRenderer",
         },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "loggers": {
+        # They would write whom a message went to, what it said and the addresses that hold a bot's token.
+        "apprise": {"handlers": ["nowhere"], "propagate": False},
+        "urllib3": {"level": "WARNING"},
+    },
     "root": {
         "handlers": ["console"],
         "level": env.read_text("LOG_LEVEL", "INFO" if IS_PRODUCTION else "WARNING"),

@@ -3,15 +3,29 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Channel as ChannelName
+from reminders.channels.answers import (
+    read_clicksend,
+    read_d7,
+    read_messagebird,
+    read_sinch,
+    read_telegram,
+    read_twilio,
+    read_vonage,
+    read_whatsapp,
+)
+from reminders.channels.apprised import ApprisedChannel, Service
 from reminders.channels.base import Channel, UncertainPolicy
+from reminders.channels.egress import check_url
 from reminders.channels.kept import KeptChannel
+from reminders.channels.webhook import WebhookChannel, new_secret
 
 Values = Mapping[str, str]
 
@@ -30,10 +44,18 @@ class Field:
     hint: str | Promise = ""
     is_secret: bool = False
     is_required: bool = True
+    # What may be chosen, as (answer, name); empty means that the answer is typed.
+    choices: tuple[tuple[str, str | Promise], ...] = ()
+    # A further check that a pattern cannot make; it returns what is wrong, or nothing.
+    check: Callable[[str], str | Promise] | None = None
 
-    def accepts(self, text: str) -> bool:
-        """Tell whether an answer can be right."""
-        return bool(re.fullmatch(self.pattern, text)) if text else not self.is_required
+    def problem_with(self, text: str) -> str | Promise:
+        """Return what is wrong with an answer as a sentence, nothing when it can be right."""
+        if not text:
+            return _("Fill this in.") if self.is_required else ""
+        if not re.fullmatch(self.pattern, text):
+            return self.error
+        return self.check(text) if self.check else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,233 @@ class Provider:
         return frozenset(one.name for one in self.fields if one.is_secret) | frozenset(self.generated)
 
 
+# ---------------------------------------------------------------- through apprise
+
+_PHONE: Final = r"\+[1-9][0-9]{9,13}"
+_KEY_ERROR: Final = _("This does not look like one. Copy it whole from the provider's page, without spaces.")
+
+
+def _secret(name: str, label: str | Promise, pattern: str, hint: str | Promise = "") -> Field:
+    return Field(name, label, pattern, _KEY_ERROR, hint, is_secret=True)
+
+
+def _key(name: str, label: str | Promise, pattern: str, hint: str | Promise = "") -> Field:
+    return Field(name, label, pattern, _KEY_ERROR, hint)
+
+
+def _sender() -> Field:
+    return Field(
+        "source",
+        _("Sender's number"),
+        _PHONE,
+        _("Write the number with its country code, such as +37120000000."),
+        _("A number that you have with the provider."),
+    )
+
+
+def _through(service: Service, *, is_one_line: bool = False) -> Callable[[Values], Channel]:
+    """Return what makes a channel of answers that are named as apprise's class names them."""
+    return lambda values: ApprisedChannel(
+        service, {name: value for name, value in values.items() if value}, is_one_line=is_one_line
+    )
+
+
+TWILIO: Final = Service("twilio", "NotifyTwilio", frozenset({"api.twilio.com"}), read_twilio)
+VONAGE: Final = Service("vonage", "NotifyVonage", frozenset({"rest.nexmo.com"}), read_vonage)
+MESSAGEBIRD: Final = Service(
+    "messagebird", "NotifyMessageBird", frozenset({"rest.messagebird.com"}), read_messagebird
+)
+SINCH: Final = Service(
+    "sinch", "NotifySinch", frozenset({"eu.sms.api.sinch.com", "us.sms.api.sinch.com"}), read_sinch
+)
+CLICKSEND: Final = Service("clicksend", "NotifyClickSend", frozenset({"rest.clicksend.com"}), read_clicksend)
+D7: Final = Service("d7networks", "NotifyD7Networks", frozenset({"api.d7networks.com"}), read_d7)
+TELEGRAM: Final = Service(
+    "telegram", "NotifyTelegram", frozenset({"api.telegram.org"}), read_telegram, takes_html=True
+)
+WHATSAPP: Final = Service("whatsapp", "NotifyWhatsApp", frozenset({"graph.facebook.com"}), read_whatsapp)
+
+
+def _clicksend(values: Values) -> Channel:
+    # Apprise takes these two from an address and decodes them, so they are encoded here.
+    return ApprisedChannel(
+        CLICKSEND,
+        {"user": quote(values["user"], safe=""), "password": quote(values["password"], safe="")},
+    )
+
+
+def _telegram(values: Values) -> Channel:
+    # Without a chat apprise would look for the bot's owner and write there.
+    return ApprisedChannel(TELEGRAM, {"bot_token": values["bot_token"], "detect_owner": False})
+
+
+def _whatsapp(values: Values) -> Channel:
+    options: dict[str, Any] = {name: values[name] for name in ("token", "from_phone_id")}
+    if values.get("template"):
+        options |= {
+            "template": values["template"],
+            "language": values.get("language") or "en_US",
+            "template_mapping": {"body": "1"},
+        }
+    # A template's gap takes no line breaks.
+    return ApprisedChannel(WHATSAPP, options, is_one_line=bool(values.get("template")))
+
+
+_SMS: Final = (
+    Provider(
+        "twilio",
+        ChannelName.SMS,
+        "Twilio",
+        _through(TWILIO),
+        fields=(
+            _key("account_sid", _("Account SID"), r"AC[a-fA-F0-9]{32}", _("Begins with AC.")),
+            _secret("auth_token", _("Auth token"), r"[A-Za-z0-9]{16,64}"),
+            _sender(),
+        ),
+    ),
+    Provider(
+        "vonage",
+        ChannelName.SMS,
+        "Vonage",
+        _through(VONAGE),
+        fields=(
+            _key("apikey", _("API key"), r"[A-Za-z0-9]{4,40}"),
+            _secret("secret", _("API secret"), r"[A-Za-z0-9]{8,64}"),
+            _sender(),
+        ),
+    ),
+    Provider(
+        "sinch",
+        ChannelName.SMS,
+        "Sinch",
+        _through(SINCH),
+        fields=(
+            _key("service_plan_id", _("Service plan ID"), r"[a-fA-F0-9]{16,64}"),
+            _secret("api_token", _("API token"), r"[a-fA-F0-9]{16,64}"),
+            _sender(),
+            Field(
+                "region",
+                _("Region"),
+                r"eu|us",
+                _("Choose one of the list."),
+                choices=(("eu", _("Europe")), ("us", _("United States"))),
+            ),
+        ),
+    ),
+    Provider(
+        "messagebird",
+        ChannelName.SMS,
+        "MessageBird",
+        _through(MESSAGEBIRD),
+        fields=(_secret("apikey", _("Access key"), r"[A-Za-z0-9]{25}"), _sender()),
+    ),
+    Provider(
+        "clicksend",
+        ChannelName.SMS,
+        "ClickSend",
+        _clicksend,
+        fields=(
+            _key("user", _("User name"), r"[^\s]{2,120}"),
+            _secret("password", _("API key"), r"[^\s]{8,120}"),
+        ),
+    ),
+    Provider(
+        "d7networks",
+        ChannelName.SMS,
+        "D7 Networks",
+        _through(D7),
+        fields=(
+            _secret("token", _("API token"), r"[A-Za-z0-9._=-]{20,2000}"),
+            Field(
+                "source",
+                _("Sender's name"),
+                r"[A-Za-z0-9 ]{2,11}",
+                _("Use up to eleven Latin letters and digits."),
+                _("As registered with the provider."),
+                is_required=False,
+            ),
+        ),
+    ),
+)
+_MESSENGERS: Final = (
+    Provider(
+        "telegram",
+        ChannelName.TELEGRAM,
+        _("Telegram bot"),
+        _telegram,
+        fields=(
+            _secret(
+                "bot_token",
+                _("Bot token"),
+                r"[0-9]{5,20}:[A-Za-z0-9_-]{30,60}",
+                _("BotFather gives it when the bot is made; it has a colon in it."),
+            ),
+        ),
+        hint=_("A bot may write only to those who have written to it first."),
+    ),
+    Provider(
+        "whatsapp",
+        ChannelName.WHATSAPP,
+        _("WhatsApp Business (Meta)"),
+        _whatsapp,
+        fields=(
+            _key("from_phone_id", _("Phone number ID"), r"[0-9]{5,30}", _("Digits; not the number itself.")),
+            _secret("token", _("Access token"), r"[A-Za-z0-9]{20,600}"),
+            Field(
+                "template",
+                _("Template's name"),
+                r"[a-z0-9_]{1,120}",
+                _("Use small letters, digits and underscores, as in the list of templates."),
+                _(
+                    "A template with one gap, which takes the message. Without one only clients who wrote to you within 24 hours are reached."
+                ),
+                is_required=False,
+            ),
+            Field(
+                "language",
+                _("Template's language"),
+                r"[a-z]{2,3}(_[A-Z]{2})?",
+                _("Write a code such as en_US or ru."),
+                is_required=False,
+            ),
+        ),
+    ),
+)
+
+# ---------------------------------------------------------------- the clinic's own system
+
+
+def _wrong_url(text: str) -> str | Promise:
+    code = check_url(text)
+    if code == "private-address":
+        return _("This address is not a public one, so it cannot be called from here.")
+    if code == "bad-scheme":
+        return _("The address has to start with https://.")
+    return _("This is not an address that can be called. Leave out names and passwords.") if code else ""
+
+
+_WEBHOOK: Final = Provider(
+    "webhook",
+    ChannelName.WEBHOOK,
+    _("Call an address of ours"),
+    lambda values: WebhookChannel(values["url"], values["secret"]),
+    policy="retry",
+    fields=(
+        Field(
+            "url",
+            _("Address"),
+            r"https?://[^\s\\]{3,400}",
+            _("The address has to start with https://."),
+            check=_wrong_url,
+        ),
+    ),
+    hint=_("Each message is one signed call. The system must keep the ids it has seen and drop copies."),
+    generated={"secret": new_secret},
+)
+
+# ---------------------------------------------------------------- all of them
+
+
 def _keeps(channel: ChannelName) -> Provider:
     return Provider(
         key="kept",
@@ -69,7 +318,7 @@ def _keeps(channel: ChannelName) -> Provider:
 
 
 _KEPT: Final = tuple(_keeps(channel) for channel in ChannelName if channel != ChannelName.EMAIL)
-_ALL: Final[tuple[Provider, ...]] = (*_KEPT,)
+_ALL: Final[tuple[Provider, ...]] = (*_SMS, *_MESSENGERS, _WEBHOOK, *_KEPT)
 _BY_KEY: Final = {(provider.channel, provider.key): provider for provider in _ALL}
 
 
