@@ -1,12 +1,11 @@
 """Entry points of the queue: no arguments, nothing remembered, harmless to run twice or at once."""
 
 from celery import shared_task
-from django.utils import timezone
 
+from reminders.services import drain, run_tick, wake_senders
 from reminders.services.clock import database_now
 from reminders.services.heartbeat import send_heartbeat
 from reminders.services.jumps import is_clock_steady
-from reminders.services import drain, run_tick, wake_senders
 
 # Below the soft time limit of a task, so that a long queue ends in another task and not in a kill.
 _SECONDS = 35.0
@@ -17,6 +16,7 @@ def tick() -> None:
     now = database_now()
     if is_clock_steady(now=now) and run_tick(now=now) is not None:
         wake_senders(now=now)
+        send_heartbeat(now=now)
 
 
 @shared_task(name="reminders.send_due")
