@@ -179,6 +179,20 @@ def checked_phone(text: str, *, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def checked_chat(text: str) -> str:
+    """Return the number of a person's chat with a Telegram bot.
+
+    Raises: ValidationError when it cannot be one: a name or a group's number is none.
+    """
+    number = text.strip()
+    if not re.fullmatch(r"[1-9][0-9]{3,15}", number):
+        raise ValidationError(
+            _("This is not the number of a chat. It has digits only and is not a telephone number."),
+            code="invalid_chat",
+        )
+    return number
+
+
 def search_text(name: str, addresses: Iterable[str]) -> str:
     """Return what a search looks through: name and addresses in lower case, telephones as digits."""
     parts = [name.lower()]

@@ -21,6 +21,9 @@ from reminders.channels.egress import Exchange, post, watched
 
 _PREFIX: Final = "whsec_"
 EVENT: Final = "reminder.due"
+# The trigger of a message that staff send to see whether the channel works.
+TEST: Final = "test"
+TEST_EVENT: Final = "reminder.test"
 
 
 class WebhookChannel(Channel):
@@ -73,7 +76,8 @@ def write_body(message: Message, *, at: str) -> str:
         "short": message.short,
         "facts": dict(message.facts),
     }
-    return json.dumps({"type": EVENT, "timestamp": at, "data": data}, ensure_ascii=False)
+    event = TEST_EVENT if message.facts.get("trigger") == TEST else EVENT
+    return json.dumps({"type": event, "timestamp": at, "data": data}, ensure_ascii=False)
 
 
 def new_secret() -> str:
