@@ -13,6 +13,7 @@ from staff.views import (
     messages,
     prescribe,
     profile,
+    rules,
     today,
 )
 
@@ -54,6 +55,21 @@ urlpatterns += [
     path("messages/<uuid:code>/again/", messages.send_again, name="message-again"),
     path("messages/<uuid:code>/close/", messages.close_message, name="message-close"),
     path("answers/<uuid:code>/close/", messages.close_answer, name="answer-close"),
+]
+
+# ---------------------------------------------------------------- settings
+
+_rule = "settings/rules/<uuid:code>/"
+urlpatterns += [
+    path("settings/rules/", rules.rule_list, name="rule-list"),
+    path(_rule, rules.edit_rule, name="rule-edit"),
+    path(_rule + "preview/", rules.preview_rule, name="rule-preview"),
+    path(_rule + "pause/", rules.pause, name="rule-pause"),
+    path(_rule + "resume/", rules.resume, name="rule-resume"),
+    path(_rule + "reset/", rules.reset_texts, name="rule-reset"),
+    path(_rule + "versions/<int:number>/restore/", rules.restore_version, name="rule-restore"),
+    path(_rule + "test/", rules.test_rule, name="rule-test"),
+    path("settings/messages/", rules.message_settings, name="settings-messages"),
 ]
 
 # ---------------------------------------------------------------- one course

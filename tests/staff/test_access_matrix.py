@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from clinics.models import Role
 from courses.models import Flag
 from courses.services import pause_course
-from reminders.models import Answer, Reminder
+from reminders.models import Answer, Reminder, ReminderRule
 from tests.factories import (
     ClientFactory,
     ClinicFactory,
@@ -29,6 +29,7 @@ EVERYBODY = frozenset(Role)
 BOOKS = frozenset({OWNER, PRESCRIBER, RECEPTIONIST})
 RECORDS = BOOKS | {PRACTITIONER}
 PRESCRIBES = frozenset({OWNER, PRESCRIBER})
+MANAGES = frozenset({OWNER})
 EXPORTS = frozenset({OWNER, ANALYST})
 NOBODY = frozenset()
 
@@ -49,6 +50,7 @@ CLIENT = (("code", "client"),)
 COURSE = (("code", "course"),)
 MESSAGE = (("code", "message"),)
 ANSWER = (("code", "answer"),)
+RULE = (("code", "rule"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -78,6 +80,15 @@ MATRIX = {
     "staff:message-again": Route(post=BOOKS, parts=MESSAGE),
     "staff:message-close": Route(post=BOOKS, parts=MESSAGE),
     "staff:answer-close": Route(post=BOOKS, parts=ANSWER),
+    "staff:rule-list": Route(get=MANAGES),
+    "staff:rule-edit": Route(get=MANAGES, post=MANAGES, parts=RULE),
+    "staff:rule-preview": Route(post=MANAGES, parts=RULE),
+    "staff:rule-pause": Route(post=MANAGES, parts=RULE),
+    "staff:rule-resume": Route(post=MANAGES, parts=RULE),
+    "staff:rule-reset": Route(post=MANAGES, parts=RULE),
+    "staff:rule-restore": Route(post=MANAGES, parts=(*RULE, ("number", "version"))),
+    "staff:rule-test": Route(post=MANAGES, parts=RULE),
+    "staff:settings-messages": Route(get=MANAGES, post=MANAGES),
     "staff:profile": Route(get=EVERYBODY),
     "staff:profile-language": Route(post=EVERYBODY),
     "staff:profile-clinic": Route(post=EVERYBODY),
@@ -157,6 +168,8 @@ def make_clinic():
         course=course.code,
         pause=pause.code,
         condition="influenza",
+        rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
+        version=1,
         message=Reminder.objects.filter(course=course, state="due").first().code,
         answer=Answer.objects.create(
             clinic=clinic, client=client, kind="other", via="sms", answered_at=NOW
