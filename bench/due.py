@@ -51,7 +51,8 @@ def quieten() -> None:
     Course.objects.filter(next_check_at__lte=instant_of(59)).update(
         next_check_at=F("next_check_at") + timedelta(days=3)
     )
-    Reminder.objects.filter(state=ReminderState.DUE, send_at__lte=instant_of(59)).update(
+    # What comes due within the hour would go along with what is woken.
+    Reminder.objects.filter(state=ReminderState.DUE, send_at__lte=instant_of(59) + timedelta(hours=1)).update(
         send_at=F("send_at") + timedelta(days=3), expires_at=F("expires_at") + timedelta(days=3)
     )
 

@@ -1,4 +1,4 @@
-"""Entry points of the queue: no arguments, nothing remembered, harmless to run twice or at once."""
+"""Entry points of the queue: no more than a word as argument, nothing remembered, harmless to run twice or at once."""
 
 from celery import shared_task
 
@@ -20,5 +20,5 @@ def tick() -> None:
 
 
 @shared_task(name="reminders.send_due")
-def send_due() -> None:
-    drain(seconds=_SECONDS)
+def send_due(channel: str) -> None:
+    drain(seconds=_SECONDS, channels=[channel])

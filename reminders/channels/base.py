@@ -69,6 +69,9 @@ class Channel:
 
     name: ClassVar[str]
     policy: ClassVar[UncertainPolicy] = "park"
+    # Whether it waits for a network and never touches the database, so that a thread of its own may run it and
+    # several messages may be on the wire. Only where a message of unknown fate may be tried again.
+    runs_apart: bool = False
 
     def __enter__(self) -> Self:
         return self

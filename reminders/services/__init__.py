@@ -1,7 +1,7 @@
 """Writes of the reminders: what should go out is derived, claimed, sent and recorded here."""
 
 from reminders.services.claiming import claim_due, recover_leases
-from reminders.services.delivering import deliver_claimed, drain
+from reminders.services.delivering import Sender, drain
 from reminders.services.expiring import expire_stale
 from reminders.services.rules import seed_rules
 from reminders.services.syncing import SyncCounts, sync_course_reminders
@@ -10,9 +10,9 @@ from reminders.services.wire import Claim
 
 __all__ = [
     "Claim",
+    "Sender",
     "SyncCounts",
     "claim_due",
-    "deliver_claimed",
     "drain",
     "expire_stale",
     "recover_leases",

@@ -1,23 +1,34 @@
-"""From claimed rows to delivered messages, row by row, each with its own decision on record."""
+"""From due rows to delivered messages, each with its own decision on record.
+
+A sender claims some messages, looks at them together, puts a few on the wire in one commit and hands them over one
+by one, while it settles those before and prepares those behind them. How few depends on how long a send takes: what
+is on the wire cannot be called back, so it is never more than a blink's worth, and one at a time for a channel that
+is not a network's, that is slow or that is failing. What a killed sender leaves unknown is said by its journal.
+"""
 
 import logging
 import os
 import socket
+import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
-from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
-from reminders.channels.base import Channel, ChannelFactory, Message, Outcome
-from reminders.channels.email import EmailChannel
+from clients.models import AccessLink
+from reminders.channels.base import Channel, ChannelFactory, Outcome, Way
+from reminders.channels.registry import find_ways
 from reminders.convert import write_told
-from reminders.models import Reason, Reminder, ReminderState, Trigger
+from reminders.models import TELLING_TRIGGERS, Reason, Reminder, ReminderState
+from reminders.services.breaker import Breakers
 from reminders.services.checking import (
     Ruling,
     Surroundings,
@@ -27,214 +38,459 @@ from reminders.services.checking import (
     load_surroundings,
     rule_on,
 )
-from reminders.services.claiming import claim_due, release
+from reminders.services.claiming import claim_due, recover_journals, release
 from reminders.services.clock import Clock, database_clock
+from reminders.services.fence import is_held
+from reminders.services.journal import Journal, entries_of
+from reminders.services.linking import new_links
 from reminders.services.outcomes import RETRY_FIRST, UNCLAIMED, Result, settle
-from reminders.services.wire import Claim, Ready, put_on_wire
-from reminders.texts import write_message
+from reminders.services.rates import Pair, take_tokens
+from reminders.services.wire import LEASE, Claim, Piece, Ready, put_on_wire, take_back
+from reminders.texts import Part, write_message
 
 logger = logging.getLogger(__name__)
 
-BATCH: Final = 20
+# How many messages are claimed at first, at least and at most; fast channels take more at a time.
+_CHUNK_FIRST: Final = 16
+_CHUNK_LEAST: Final = 4
+_CHUNK_MOST: Final = 128
+# A chunk should keep a sender busy for about as long.
+_CHUNK_SECONDS: Final = 1.0
+# How much sending may be on the wire at a time, in seconds and in messages.
+_WINDOW_SECONDS: Final = 0.04
+_WINDOW_MOST: Final = 64
 # How old a look at a row may be when it goes on the wire.
 FRESH: Final = timedelta(seconds=5)
+# How long after it was put on the wire a message may still be begun: well before its lease runs out.
+_BEGIN_WITHIN: Final = 20.0
 # How soon a row is taken up again that changed between the look and the wire.
 LOOK_AGAIN: Final = timedelta(seconds=1)
 VOID: Final = "void"
-
-CHANNELS: Final[dict[str, ChannelFactory]] = {EmailChannel.name: EmailChannel}
-
-
-class Channels:
-    """The channels of one drain, each opened when first needed, and those found down."""
-
-    def __init__(self, factories: dict[str, ChannelFactory] | None = None) -> None:
-        self._factories = CHANNELS if factories is None else factories
-        self._open: dict[str, Channel] = {}
-        self._stack = ExitStack()
-        self.down: set[str] = set()
-
-    def __enter__(self) -> "Channels":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._factories
-
-    def __getitem__(self, name: str) -> Channel:
-        if name not in self._open:
-            self._open[name] = self._stack.enter_context(self._factories[name]())
-        return self._open[name]
 
 
 def drain(
     *,
     clock: Clock | None = None,
     seconds: float | None = None,
+    channels: Collection[str] | None = None,
     factories: dict[str, ChannelFactory] | None = None,
 ) -> Counter[str]:
     """Send what is due until nothing is left or the time is up; return how many rows ended in each state.
 
-    A channel that is down is left alone until the next drain. Safe to run many times at once.
-    Units: seconds after which no further batch is begun; None means no limit.
+    A channel that is down is left alone for a while. Safe to run many times at once. Sends nothing while
+    the outbox is held.
+    Units: seconds after which no further message is claimed; None means no limit.
     """
     clock = clock or database_clock()
-    owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    stop_at = None if seconds is None else time.monotonic() + seconds
-    counts: Counter[str] = Counter()
-    with Channels(factories) as channels:
-        while stop_at is None or time.monotonic() < stop_at:
-            claims = claim_due(owner=owner, now=clock(), limit=BATCH, without=frozenset(channels.down))
-            if not claims:
-                break
-            counts += deliver_claimed(claims, channels=channels, clock=clock)
-    return counts
+    if is_held():
+        return Counter()
+    recover_journals(now=clock())
+    with Sender(clock=clock, channels=channels, factories=factories) as sender:
+        return sender.run(seconds)
 
 
-def deliver_claimed(claims: Iterable[Claim], *, channels: Channels, clock: Clock) -> Counter[str]:
-    """Work claimed rows one by one and return how many ended in each state.
+@dataclass(slots=True)
+class _Window:
+    """What came back of a window: what was answered, and what was not begun."""
 
-    They are looked at together and again whenever that look is a few seconds old; what may have changed
-    since is part of the condition under which each goes on the wire. Whatever stops it, the rows not yet
-    begun are given back at once.
-    """
-    counts: Counter[str] = Counter()
-    waiting = {claim.reminder_id: claim for claim in claims}
-    try:
-        while waiting:
-            now = clock()
-            ready = _look_at(waiting, channels=channels, now=now, counts=counts)
-            _send_ready(ready, waiting, channels=channels, clock=clock, until=now + FRESH, counts=counts)
-    finally:
-        release(waiting.values())
-    return counts
+    results: list[tuple[Ready, Outcome]] = field(default_factory=list)
+    unsent: list[Ready] = field(default_factory=list)
+    seconds: float = 0.0
 
 
-def _look_at(
-    waiting: dict[int, Claim], *, channels: Channels, now: datetime, counts: Counter[str]
-) -> list[Ready]:
-    """Return the messages that may go now; rows that may not are decided, and leave `waiting`.
+class Sender:
+    """One sender: what it has claimed, looked at, put on the wire and not yet settled."""
 
-    A client's second message of the batch stays for the next look, which knows what became of the first.
-    Cost: three queries, one more for each row that does not go.
-    """
-    rows = {row.pk: row for row in checked_rows().filter(pk__in=waiting)}
-    around = load_surroundings(rows.values(), now=now)
-    ready: list[Ready] = []
-    clients: set[int] = set()
-    for pk, claim in list(waiting.items()):
-        row = rows[pk]
-        if row.client_id in clients:
-            continue
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        channels: Collection[str] | None = None,
+        factories: dict[str, ChannelFactory] | None = None,
+    ) -> None:
+        self.owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{uuid.uuid4().hex}"
+        self.counts: Counter[str] = Counter()
+        self._clock = clock
+        self._names = channels
+        self._factories = factories
+        self._stack = ExitStack()
+        self._open: dict[str, Channel] = {}
+        self._breakers = Breakers()
+        self._down: set[str] = set()
+        self._groups: deque[list[Claim]] = deque()
+        self._ready: deque[Ready] = deque()
+        self._looked_at: datetime | None = None
+        self._chunk = _CHUNK_FIRST
+        self._came: _Window = _Window()
+        self._sending: Future[_Window] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._journal: Journal | None = None
+        self._stop = threading.Event()
+        self._send_seconds = _WINDOW_SECONDS
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        is_settled = False
         try:
-            found = _look_at_one(row, claim, around, channels=channels, now=now)
+            self._collect()
+            self._commit([])
+            is_settled = True
+        finally:
+            release(claim for ready in self._ready for claim in _claims_of(ready))
+            release(claim for group in self._groups for claim in group)
+            if self._pool is not None:
+                self._pool.shutdown()
+            self._stack.close()
+            if self._journal is not None:
+                self._journal.close(is_settled=is_settled)
+
+    def run(self, seconds: float | None = None) -> Counter[str]:
+        """Send until nothing is due or the time is up, and return how many rows ended in each state."""
+        stop_at = None if seconds is None else time.monotonic() + seconds
+        while stop_at is None or time.monotonic() < stop_at:
+            started = time.monotonic()
+            claimed = claim_due(
+                owner=self.owner, now=self._clock(), limit=self._chunk, channels=self._channels_up()
+            )
+            if not claimed:
+                break
+            self.work(claimed)
+            self._pace(time.monotonic() - started, len(claimed))
+        self._collect()
+        self._commit([])
+        return self.counts
+
+    def work(self, groups: Sequence[list[Claim]]) -> None:
+        """Work claimed messages; the last of them may still be on their way when it returns."""
+        self._groups.extend(groups)
+        while self._groups or self._ready:
+            now = self._clock()
+            if self._looked_at is None or now >= self._looked_at + FRESH or not self._ready:
+                self._groups.extendleft([_claims_of(ready) for ready in reversed(self._ready)])
+                self._ready.clear()
+                self._look_at(now)
+                continue
+            self._step(now)
+
+    # ------------------------------------------------------------ the look
+
+    def _look_at(self, now: datetime) -> None:
+        """Look at everything claimed, together; what may not go is decided.
+
+        Cost: a handful of queries, one more for each row that does not go.
+        """
+        groups, self._groups, self._looked_at = list(self._groups), deque(), now
+        rows = {
+            row.pk: row for row in checked_rows().filter(pk__in=[c.reminder_id for g in groups for c in g])
+        }
+        around = load_surroundings(rows.values(), now=now)
+        ways = self._find_ways({(row.clinic_id, row.channel) for row in rows.values()})
+        self._breakers.admit({way.scope for way in ways.values()}, now=now)
+        groups = self._within_rates(groups, rows, ways, now)
+        for number, group in enumerate(groups):
+            try:
+                ready = self._prepare(group, rows, around, ways, now)
+            except BaseException:
+                self._groups.extend(groups[number:])
+                raise
+            if ready is not None:
+                self._ready.append(ready)
+
+    def _find_ways(self, pairs: Collection[Pair]) -> dict[Pair, Way]:
+        if self._factories is None:
+            return find_ways(pairs)
+        return {
+            pair: Way(pair[1], "retry_once", _WINDOW_MOST**2, self._factories[pair[1]])
+            for pair in pairs
+            if pair[1] in self._factories
+        }
+
+    def _within_rates(
+        self, groups: list[list[Claim]], rows: dict[int, Any], ways: dict[Pair, Way], now: datetime
+    ) -> list[list[Claim]]:
+        pairs = [(rows[g[0].reminder_id].clinic_id, rows[g[0].reminder_id].channel) for g in groups]
+        wanted = Counter(pair for pair in pairs if pair in ways)
+        if not wanted:
+            return groups
+        with transaction.atomic():
+            granted, later = take_tokens(
+                wanted, {pair: way.per_minute for pair, way in ways.items()}, now=now
+            )
+        kept = []
+        for pair, group in zip(pairs, groups, strict=True):
+            if pair not in later:
+                kept.append(group)
+            elif granted[pair]:
+                granted[pair] -= 1
+                kept.append(group)
+            else:
+                self._give_back(group, later[pair])
+        return kept
+
+    def _prepare(
+        self,
+        group: list[Claim],
+        rows: dict[int, Any],
+        around: Surroundings,
+        ways: dict[Pair, Way],
+        now: datetime,
+    ) -> Ready | None:
+        pieces: list[Piece] = []
+        parts: list[Part] = []
+        links: list[AccessLink] = []
+        address = ""
+        for claim in group:
+            row = rows[claim.reminder_id]
+            if row.generation != claim.generation or row.state != ReminderState.CLAIMED or row.on_wire_at:
+                self.counts[VOID] += 1
+                continue
+            way = ways.get((row.clinic_id, row.channel))
+            if way is not None and (closed := self._closed_until(way.scope, now)):
+                self._give_back([claim], closed)
+                continue
+            ruling = rule_on(row, around, has_channel=way is not None, now=now)
+            if not ruling.address:
+                self.counts[self._put_down(claim, ruling, now=now)] += 1
+                continue
+            schedule = load_schedule(row) if row.trigger in TELLING_TRIGGERS else None
+            found, made = new_links(row, now=now)
+            part = Part(row=row, schedule=schedule, links=found)
+            if not self._can_write(part, ruling.address, claim, now):
+                continue
+            told = write_told(booked_slots(schedule, now=now)) if schedule else []
+            pieces.append(Piece(claim, row, ruling.contact.pk if ruling.contact else 0, told))
+            parts.append(part)
+            links += made
+            address = ruling.address
+        if not pieces:
+            return None
+        message = write_message(parts, address=address, now=now) if len(parts) > 1 else self._written
+        return Ready(
+            tuple(pieces), message, ways[pieces[0].row.clinic_id, pieces[0].row.channel], tuple(links)
+        )
+
+    def _can_write(self, part: Part, address: str, claim: Claim, now: datetime) -> bool:
+        try:
+            self._written = write_message([part], address=address, now=now)
         except DatabaseError:
             raise
         except Exception:
             # One row that cannot be written must not hold up those behind it.
-            logger.exception("Reminder %s could not be prepared.", pk)
-            found = _park(claim, now=now)
-        if isinstance(found, Ready):
-            ready.append(found)
-            if row.client_id is not None:
-                clients.add(row.client_id)
+            logger.exception("Reminder %s could not be prepared.", claim.reminder_id)
+            broken = Ruling(state=ReminderState.FAILED, reason=Reason.BROKEN)
+            self.counts[self._put_down(claim, broken, now=now)] += 1
+            return False
+        return True
+
+    def _put_down(self, claim: Claim, ruling: Ruling, *, now: datetime) -> str:
+        if ruling.state is None or ruling.reason is None:
+            release([claim], retry_at=ruling.wait_until)
+            return ReminderState.DUE
+        held = Reminder.objects.filter(
+            pk=claim.reminder_id, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
+        )
+        put = held.update(
+            state=ruling.state, decision_reason=ruling.reason, decided_at=now, retry_at=None, **UNCLAIMED
+        )
+        return ruling.state if put else VOID
+
+    def _give_back(self, claims: Sequence[Claim], retry_at: datetime | None) -> None:
+        release(claims, retry_at=retry_at)
+        self.counts[ReminderState.DUE] += len(claims)
+
+    def _closed_until(self, scope: str, now: datetime) -> datetime | None:
+        if scope in self._down:
+            return now + RETRY_FIRST
+        return self._breakers.closed_until.get(scope)
+
+    # ------------------------------------------------------------ on the wire
+
+    def _step(self, now: datetime) -> None:
+        """Put the next window on the wire, and hand it over once the one before has come back."""
+        first = self._ready[0]
+        if closed := self._closed_until(first.way.scope, now):
+            self._give_back(_claims_of(self._ready.popleft()), closed)
+            return
+        channel = self._channel(first.way)
+        if not channel.runs_apart:
+            # Nothing goes before the one before it is on record.
+            self._collect()
+            if first.way.scope in self._down:
+                return
+        size = (
+            self._window_size()
+            if channel.runs_apart and not self._breakers.is_failing(first.way.scope)
+            else 1
+        )
+        window: list[Ready] = []
+        while self._ready and len(window) < size and self._ready[0].way.scope == first.way.scope:
+            window.append(self._ready.popleft())
+        put_at = _since_boot()
+        going = self._commit(window)
+        self._collect()
+        if not going:
+            return
+        if channel.runs_apart:
+            self._sending = self._threads().submit(self._hand_over, going, channel, put_at, self._note())
         else:
-            del waiting[pk]
-            counts[found] += 1
-    return ready
+            self._came = self._hand_over(going, channel, put_at, None)
 
-
-def _look_at_one(
-    row: Any, claim: Claim, around: Surroundings, *, channels: Channels, now: datetime
-) -> Ready | str:
-    if row.generation != claim.generation or row.state != ReminderState.CLAIMED or row.on_wire_at is not None:
-        return VOID
-    if row.channel in channels.down:
-        release([claim], retry_at=now + RETRY_FIRST)
-        return ReminderState.DUE
-    ruling = rule_on(row, around, has_channel=row.channel in channels, now=now)
-    if ruling.contact is None:
-        return _put_down(claim, ruling, now=now)
-    schedule = load_schedule(row) if row.trigger == Trigger.SCHEDULE else None
-    return Ready(
-        claim=claim,
-        row=row,
-        contact_id=ruling.contact.pk,
-        message=write_message(row, address=ruling.contact.value, schedule=schedule, now=now),
-        told=write_told(booked_slots(schedule, now=now)) if schedule else [],
-    )
-
-
-def _put_down(claim: Claim, ruling: Ruling, *, now: datetime) -> str:
-    if ruling.state is None or ruling.reason is None:
-        release([claim], retry_at=ruling.wait_until)
-        return ReminderState.DUE
-    put = _held(claim).update(
-        state=ruling.state, decision_reason=ruling.reason, decided_at=now, retry_at=None, **UNCLAIMED
-    )
-    return ruling.state if put else VOID
-
-
-def _park(claim: Claim, *, now: datetime) -> str:
-    """Fail a row that cannot be written, so that it is seen and never tried for ever."""
-    return _put_down(claim, Ruling(state=ReminderState.FAILED, reason=Reason.BROKEN), now=now)
-
-
-def _held(claim: Claim) -> QuerySet[Reminder]:
-    return Reminder.objects.filter(
-        pk=claim.reminder_id, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
-    )
-
-
-# ---------------------------------------------------------------- on the wire
-
-
-def _send_ready(
-    ready: list[Ready],
-    waiting: dict[int, Claim],
-    *,
-    channels: Channels,
-    clock: Clock,
-    until: datetime,
-    counts: Counter[str],
-) -> None:
-    """Send messages one by one until the look at them is too old; those begun leave `waiting`.
-
-    The result of one and the beginning of the next are one commit: nothing is open while a channel is
-    called, and nothing goes before the one before it is on record.
-    """
-    result: Result | None = None
-    try:
-        for one in ready:
-            now = clock()
-            if now >= until or one.row.channel in channels.down:
+    def _hand_over(
+        self, going: list[Ready], channel: Channel, put_at: float, journal: Journal | None
+    ) -> _Window:
+        came = _Window()
+        started = time.monotonic()
+        for number, ready in enumerate(going):
+            # A process that was stopped meanwhile must not go on as if no time had passed.
+            if self._stop.is_set() or _since_boot() - put_at > _BEGIN_WITHIN:
+                came.unsent = going[number:]
                 break
-            with transaction.atomic():
-                if result is not None:
-                    counts[settle(result, now=now)] += 1
-                is_on_wire = put_on_wire(one, now=now)
-            result = None
-            del waiting[one.claim.reminder_id]
-            if not is_on_wire:
-                # Something has changed since the look: another look, a moment later, says what.
-                release([one.claim], retry_at=now + LOOK_AGAIN)
-                counts[VOID] += 1
-                continue
-            outcome = _send(channels[one.row.channel], one.message)
+            if journal is not None:
+                journal.begin(ready)
+            outcome = _send(channel, ready)
+            if journal is not None:
+                journal.end(ready, outcome)
+            came.results.append((ready, outcome))
             if outcome.is_channel_down:
-                channels.down.add(one.row.channel)
-            result = Result(one.claim.reminder_id, one.claim.generation, one.row.attempt_count + 1, outcome)
-    finally:
-        if result is not None:
-            with transaction.atomic():
-                counts[settle(result, now=clock())] += 1
+                came.unsent = going[number + 1 :]
+                break
+        came.seconds = time.monotonic() - started
+        return came
+
+    def _collect(self) -> None:
+        """Wait for the window on its way, and learn from how it went."""
+        if self._sending is None:
+            came = self._came
+            self._note_down(came)
+            return
+        came, self._sending = self._sending.result(), None
+        self._came.results += came.results
+        self._came.unsent += came.unsent
+        if came.results:
+            self._send_seconds += (came.seconds / len(came.results) - self._send_seconds) / 4
+        self._note_down(came)
+
+    def _note_down(self, came: _Window) -> None:
+        for ready, outcome in came.results:
+            if outcome.is_channel_down:
+                self._down.add(ready.way.scope)
+
+    def _commit(self, window: list[Ready]) -> list[Ready]:
+        """Settle what came back and put a window on the wire, in one commit; return what went on the wire."""
+        if not window and not self._came.results and not self._came.unsent:
+            return []
+        try:
+            going = self._write(window)
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise
+            logger.exception("The database went away while messages were on their way.")
+            self._ride_out(window)
+            return []
+        self._came = _Window()
+        gone = {id(ready) for ready in going}
+        for ready in window:
+            if id(ready) not in gone:
+                # Something has changed since the look: another look, a moment later, says what.
+                claims = _claims_of(ready)
+                release(claims, retry_at=self._clock() + LOOK_AGAIN)
+                self.counts[VOID] += len(claims)
+        return going
+
+    def _write(self, window: list[Ready]) -> list[Ready]:
+        now, came = self._clock(), self._came
+        with transaction.atomic():
+            counts = self._settle(came, now)
+            going = put_on_wire(window, now=now)
+        self.counts += counts
+        return going
+
+    def _settle(self, came: _Window, now: datetime) -> Counter[str]:
+        counts = settle(
+            [Result(tuple(entries_of(ready)), outcome) for ready, outcome in came.results], now=now
+        )
+        for ready, outcome in came.results:
+            row = ready.pieces[0].row
+            self._breakers.note(ready.way, outcome, clinic_id=row.clinic_id, now=now)
+        if came.unsent:
+            is_down = any(ready.way.scope in self._down for ready in came.unsent)
+            take_back(came.unsent, retry_at=now + RETRY_FIRST if is_down else None)
+            counts[ReminderState.DUE] += sum(len(ready.pieces) for ready in came.unsent)
+        return counts
+
+    def _ride_out(self, window: list[Ready]) -> None:
+        """Wait until the database is back, and write down what is known: what came back, what never left.
+
+        Raises: the database's own error when it stays away for as long as a lease.
+        """
+        self._came.unsent += window
+        give_up_at = time.monotonic() + LEASE.total_seconds()
+        pause = 0.25
+        while True:
+            time.sleep(pause)
+            pause = min(pause * 2, 4.0)
+            connection.close()
+            try:
+                self._write([])
+            except (OperationalError, InterfaceError):
+                if time.monotonic() >= give_up_at:
+                    raise
+                continue
+            self._came = _Window()
+            return
+
+    # ------------------------------------------------------------ its means
+
+    def _channels_up(self) -> Collection[str] | None:
+        """Return the channels worth claiming for; None means all."""
+        if "email" not in self._down:
+            return self._names
+        names = [name for name, _ in Reminder._meta.get_field("channel").flatchoices]
+        return [name for name in self._names or names if name not in self._down]
+
+    def _channel(self, way: Way) -> Channel:
+        if way.scope not in self._open:
+            self._open[way.scope] = self._stack.enter_context(way.open())
+        return self._open[way.scope]
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sender")
+        return self._pool
+
+    def _note(self) -> Journal:
+        if self._journal is None:
+            self._journal = Journal(self.owner)
+        return self._journal
+
+    def _window_size(self) -> int:
+        return max(1, min(_WINDOW_MOST, int(_WINDOW_SECONDS / max(self._send_seconds, 1e-6))))
+
+    def _pace(self, seconds: float, claimed: int) -> None:
+        """Claim more at a time while it goes fast, fewer when it goes slowly."""
+        if seconds < _CHUNK_SECONDS / 2 and claimed >= self._chunk:
+            self._chunk = min(_CHUNK_MOST, self._chunk * 2)
+        elif seconds > 2 * _CHUNK_SECONDS:
+            self._chunk = max(_CHUNK_LEAST, self._chunk // 2)
 
 
-def _send(channel: Channel, message: Message) -> Outcome:
+def _claims_of(ready: Ready) -> list[Claim]:
+    return [piece.claim for piece in ready.pieces]
+
+
+def _since_boot() -> float:
+    # Counts on while the machine sleeps, where the system can say so.
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _send(channel: Channel, ready: Ready) -> Outcome:
     try:
-        return channel.send(message)
+        return channel.send(ready.message)
     except Exception:
         # A channel promises not to raise; of one that does, nobody knows how far it came.
         logger.exception("Channel %s raised.", channel.name)

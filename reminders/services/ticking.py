@@ -1,29 +1,37 @@
 """One tick: what time alone makes due, found by many schedulers and done by one."""
 
 import logging
-from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 
+from clients.links import remove_expired_links
 from courses.services import reassess_due, roll_forward_due
 from reminders.models import JobState, Reminder, ReminderState, TickRun
 from reminders.services.claiming import recover_leases
-from reminders.services.delivering import drain
+from reminders.services.digest import plan_digests
 from reminders.services.expiring import expire_stale
+from reminders.services.fence import note_alive
+from reminders.services.reconciling import reconcile
+from reminders.services.resyncing import work_resyncs
 
 logger = logging.getLogger(__name__)
 
 TICK: Final = "tick"
 ROLL_FORWARD: Final = "roll_forward"
+RECONCILE: Final = "reconcile"
 _ROLL_FORWARD_EVERY: Final = timedelta(hours=1)
+_RECONCILE_EVERY: Final = timedelta(minutes=5)
 _TICK_SECONDS: Final = 60
 _RUNS_KEPT: Final = timedelta(days=1)
 # One more sender for each this many due rows, as far as workers are likely to be there.
 _ROWS_PER_SENDER: Final = 500
-_SENDERS_MOST: Final = 8
+# Of one channel, so that a slow one cannot take all workers.
+_SENDERS_MOST: Final = 3
 
 
 def tick_period(now: datetime) -> timedelta:
@@ -35,8 +43,9 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
     """Do one period's work and return its counts, or None when somebody else has this period.
 
     Takes silent claims back, expires what has outlived its use, reassesses the courses whose time has come,
-    which brings their rows up to date. Once an hour it books what the booking horizon has reached.
-    Sending is the senders' work: see wake_senders().
+    which brings their rows up to date, lets rows follow changed rules, and plans the digests of staff. Every few minutes it compares what
+    should be with what is; once an hour it books what the booking horizon has reached and clears away
+    addresses that no longer work. Sending is the senders' work: see wake_senders().
     """
     if not _take_period(TICK, now, tick_period(now)):
         return None
@@ -48,12 +57,26 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
         # Before the courses, whose own sync would expire their rows uncounted.
         "expired": expire_stale(now=now),
         "reassessed": reassess_due(now=now),
+        "resynced": work_resyncs(now=now),
+        "digests": plan_digests(now=now),
     }
     if _take_period(ROLL_FORWARD, now, _ROLL_FORWARD_EVERY):
         counts["rolled_forward"] = roll_forward_due(now=now)
+        counts["links_removed"] = remove_expired_links(now=now)
+    if _take_period(RECONCILE, now, _RECONCILE_EVERY):
+        _reconcile(now)
+    note_alive(now=now)
     JobState.objects.filter(job=TICK).update(last_succeeded_at=now, last_counts=counts)
     TickRun.objects.filter(period_start__lt=now - _RUNS_KEPT).delete()
     return counts
+
+
+def _reconcile(now: datetime) -> None:
+    JobState.objects.update_or_create(
+        job=RECONCILE, defaults={"last_started_at": now}, create_defaults={"last_started_at": now}
+    )
+    found = reconcile(now=now)
+    JobState.objects.filter(job=RECONCILE).update(last_succeeded_at=now, last_counts=found)
 
 
 def _take_period(job: str, now: datetime, every: timedelta) -> bool:
@@ -63,20 +86,42 @@ def _take_period(job: str, now: datetime, every: timedelta) -> bool:
     return is_mine
 
 
-def wake_senders(*, now: datetime) -> Counter[str]:
-    """Wake as many senders as the due rows are worth, or send here and now where there is nobody to wake.
+def wake_senders(*, now: datetime) -> dict[str, int]:
+    """Wake for each channel as many senders as its due rows are worth; return how many, by channel.
 
-    A wake-up that is lost is harmless: the next tick finds the same rows.
+    Channels are worked apart and by a few senders each, so that a slow one delays no other. A wake-up that is
+    lost is harmless: the next tick finds the same rows.
+    Cost: two queries.
     """
-    if not settings.IS_QUEUE_REMOTE:
-        return drain()
     from reminders.tasks import send_due  # noqa: PLC0415  # leaf: the task imports its service
 
+    woken: dict[str, int] = {}
+    busy = _senders_by_channel()
+    for channel, number in sorted(_due_by_channel(now).items()):
+        free = _SENDERS_MOST - busy.get(channel, 0)
+        woken[channel] = max(0, min(free, -(-number // _ROWS_PER_SENDER)))
+        for _ in range(woken[channel]):
+            transaction.on_commit(_waking(send_due.delay, channel), robust=True)
+    return woken
+
+
+def _waking(wake: Callable[[str], object], channel: str) -> Callable[[], None]:
+    # Not partial(): a wake-up that fails is logged by its name, and that has none.
+    def wake_sender() -> None:
+        wake(channel)
+
+    return wake_sender
+
+
+def _due_by_channel(now: datetime) -> dict[str, int]:
     due = Reminder.objects.filter(state=ReminderState.DUE, send_at__lte=now, expires_at__gt=now)
-    number = due[: _ROWS_PER_SENDER * _SENDERS_MOST].count()
-    for _ in range(-(-number // _ROWS_PER_SENDER)):
-        transaction.on_commit(send_due.delay, robust=True)
-    return Counter()
+    due = due.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+    return dict(due.order_by().values_list("channel").annotate(number=Count("pk")))
+
+
+def _senders_by_channel() -> dict[str, int]:
+    claimed = Reminder.objects.filter(state=ReminderState.CLAIMED).order_by()
+    return dict(claimed.values_list("channel").annotate(number=Count("lease_owner", distinct=True)))
 
 
 def last_success() -> datetime | None:

@@ -1,54 +1,82 @@
-"""The one statement that decides: a message goes on the wire only if all that was seen still holds.
+"""The statements that decide: a message goes on the wire only if all that was seen still holds.
 
-Written in SQL, the same for both databases: this is the hottest write there is, and building it anew for each
-message costs several times what the database takes to run it.
+Written in SQL, the same for both databases, and for several rows at once: these are the hottest writes there are,
+a commit is the dearest part of each, and building them anew from a queryset costs more than running them.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
 
-from reminders.channels.base import Message
+from clients.models import AccessLink
+from reminders.channels.base import Message, Way
 
 # Longer than one send may take: the socket's limit is 15 s, and each row renews it.
 LEASE: Final = timedelta(seconds=60)
 # A claim with less left than one send may take is no longer worth starting.
 SEND_TIMEOUT: Final = timedelta(seconds=20)
 
-# The fence, and the last look: my claim, its lease, its use; the course, rule, client, address and consent as they
+# The fence, and the last look: my claim, its lease, its use; the course, rule, recipient, address and consent as they
 # were seen. Every change of a course bumps its version, and cancels or moves the row itself.
+# Values: row, generation, attempt, course's version, rule's version, contact (0 for none), Message-ID.
 _PUT: Final = """
-    UPDATE reminders_reminder
-    SET on_wire_at = %s, lease_until = %s, attempt_count = %s, message_id = %s, told = %s
-    WHERE id = %s AND generation = %s AND state = 'claimed' AND on_wire_at IS NULL
-        AND lease_until > %s AND expires_at > %s
-        AND EXISTS (SELECT 1 FROM courses_course WHERE id = %s AND version = %s)
-        AND EXISTS (SELECT 1 FROM reminders_reminderrule WHERE id = %s AND version = %s AND is_active)
-        AND EXISTS (SELECT 1 FROM clients_client WHERE id = %s AND erased_at IS NULL)
-        AND EXISTS (SELECT 1 FROM clients_contactpoint WHERE id = %s AND disabled_at IS NULL)
+    UPDATE reminders_reminder AS r
+    SET on_wire_at = %s, lease_until = %s, attempt_count = v.column3, message_id = v.column7
+    FROM (VALUES {rows}) AS v
+    WHERE r.id = v.column1 AND r.generation = v.column2 AND r.state = 'claimed' AND r.on_wire_at IS NULL
+        AND r.lease_until > %s AND r.expires_at > %s
+        AND (r.course_id IS NULL
+            OR EXISTS (SELECT 1 FROM courses_course c WHERE c.id = r.course_id AND c.version = v.column4))
         AND EXISTS (
-            SELECT 1 FROM clients_consent WHERE client_id = %s AND channel = %s AND withdrawn_at IS NULL
-        )
+            SELECT 1 FROM reminders_reminderrule u WHERE u.id = r.rule_id AND u.version = v.column5 AND u.is_active)
+        AND CASE WHEN r.client_id IS NULL
+            THEN EXISTS (SELECT 1 FROM clinics_staffmember s WHERE s.id = r.staff_member_id AND s.is_active)
+            ELSE EXISTS (SELECT 1 FROM clients_client p WHERE p.id = r.client_id AND p.erased_at IS NULL)
+                AND EXISTS (
+                    SELECT 1 FROM clients_consent a
+                    WHERE a.client_id = r.client_id AND a.channel = r.channel AND a.withdrawn_at IS NULL)
+                AND (v.column6 = 0 OR EXISTS (
+                    SELECT 1 FROM clients_contactpoint d WHERE d.id = v.column6 AND d.disabled_at IS NULL))
+            END
+    RETURNING id
 """
+_TELL: Final = "UPDATE reminders_reminder SET told = %s WHERE id = %s"
 _BEGIN: Final = """
     INSERT INTO reminders_deliveryattempt
         (clinic_id, reminder_id, number, generation, contact_point_id, started_at, outcome, error_code, provider_id)
-    VALUES (%s, %s, %s, %s, %s, %s, 'sending', '', '')
+    VALUES {rows}
 """
+# Values: row, attempt, outcome, error code, the provider's id.
 _END: Final = """
-    UPDATE reminders_deliveryattempt SET outcome = %s, finished_at = %s, error_code = %s
-    WHERE reminder_id = %s AND number = %s
+    UPDATE reminders_deliveryattempt AS a
+    SET outcome = v.column3, finished_at = %s, error_code = v.column4, provider_id = v.column5
+    FROM (VALUES {rows}) AS v
+    WHERE a.reminder_id = v.column1 AND a.number = v.column2
 """
 # A result that comes after the lease ran out still counts while nobody else has taken the row.
+# Values: row, generation, the row it went with (0 for none).
 _SENT: Final = """
-    UPDATE reminders_reminder
+    UPDATE reminders_reminder AS r
     SET state = 'sent', sent_at = %s, decided_at = %s, decision_reason = '', retry_at = NULL,
-        lease_owner = '', lease_until = NULL, on_wire_at = NULL
-    WHERE id = %s AND generation = %s AND state IN ('claimed', 'due', 'uncertain')
+        lease_owner = '', lease_until = NULL, on_wire_at = NULL, sent_with_id = NULLIF(v.column3, 0)
+    FROM (VALUES {rows}) AS v
+    WHERE r.id = v.column1 AND r.generation = v.column2 AND r.state IN ('claimed', 'due', 'uncertain')
+    RETURNING id
 """
+# Back to where they were before they went on the wire, for rows of which it is certain that they were never sent.
+# Values: row, generation, attempt.
+_TAKE_BACK: Final = """
+    UPDATE reminders_reminder AS r
+    SET state = 'due', lease_owner = '', lease_until = NULL, on_wire_at = NULL, retry_at = %s,
+        attempt_count = v.column3 - 1
+    FROM (VALUES {rows}) AS v
+    WHERE r.id = v.column1 AND r.generation = v.column2 AND r.state = 'claimed'
+"""
+_FORGET: Final = "DELETE FROM reminders_deliveryattempt WHERE outcome = 'sending' AND ({rows})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,58 +88,173 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A message that may go, with its row as it was seen."""
+class Piece:
+    """One row of a message that may go, as it was seen; `contact_id` is 0 where no address of the client is needed."""
 
     claim: Claim
     row: Any
     contact_id: int
-    message: Message
     told: list[list[str]]
 
+    @property
+    def number(self) -> int:
+        """The number of the attempt that it is about to make, from 1."""
+        return int(self.row.attempt_count) + 1
 
-def put_on_wire(ready: Ready, *, now: datetime) -> bool:
-    """Begin an attempt if all that was seen still holds; runs in the caller's transaction.
 
-    Cost: two statements.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message that may go: one row, or several that go as one, the leading one first."""
+
+    pieces: tuple[Piece, ...]
+    message: Message
+    way: Way
+    links: tuple[AccessLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one attempt of one row ended, as its record has it."""
+
+    reminder_id: int
+    number: int
+    outcome: str
+    code: str
+    provider_id: str
+
+
+def put_on_wire(window: Sequence[Ready], *, now: datetime) -> list[Ready]:
+    """Begin attempts of those messages of which all that was seen still holds, and return them.
+
+    Of a message made of several rows either all go or none. Runs in the caller's transaction.
+    Cost: two statements for all, one more for links, for each schedule, and where a message may not go.
     """
-    row, claim, at = ready.row, ready.claim, _instant(now)
+    pieces = [piece for ready in window for piece in ready.pieces]
+    if not pieces:
+        return []
+    at = _instant(now)
     with connection.cursor() as cursor:
         cursor.execute(
-            _PUT,
+            _PUT.format(rows=_rows(len(pieces), 7)),
             [
-                *(
-                    at,
-                    _instant(now + LEASE),
-                    row.attempt_count + 1,
-                    ready.message.key,
-                    json.dumps(ready.told),
-                ),
-                *(claim.reminder_id, claim.generation, _instant(now + SEND_TIMEOUT), at),
-                *(row.course_id, row.course.version, row.rule_id, row.rule.version),
-                *(row.client_id, ready.contact_id, row.client_id, row.channel),
+                at,
+                _instant(now + LEASE),
+                *(value for ready in window for piece in ready.pieces for value in _put_values(piece, ready)),
+                _instant(now + SEND_TIMEOUT),
+                at,
             ],
         )
-        if cursor.rowcount != 1:
-            return False
+        put = {row[0] for row in cursor.fetchall()}
+        going = [ready for ready in window if all(p.claim.reminder_id in put for p in ready.pieces)]
+        gone = {piece.claim.reminder_id for ready in going for piece in ready.pieces}
+        halves = [piece for piece in pieces if piece.claim.reminder_id in put - gone]
+        if halves:
+            _take_back(cursor, halves, retry_at=None)
+        if going:
+            _begin(cursor, going, at)
+    AccessLink.objects.bulk_create([link for ready in going for link in ready.links])
+    return going
+
+
+def _put_values(piece: Piece, ready: Ready) -> tuple[Any, ...]:
+    row = piece.row
+    course_version = row.course.version if row.course_id is not None else 0
+    return (
+        *(piece.claim.reminder_id, piece.claim.generation, piece.number),
+        *(course_version, row.rule.version, piece.contact_id, ready.message.key),
+    )
+
+
+def _begin(cursor: Any, going: Sequence[Ready], at: Any) -> None:
+    pieces = [piece for ready in going for piece in ready.pieces]
+    cursor.execute(
+        _BEGIN.format(rows=", ".join(["(%s, %s, %s, %s, %s, %s, 'sending', '', '')"] * len(pieces))),
+        [
+            value
+            for piece in pieces
+            for value in (
+                *(piece.row.clinic_id, piece.claim.reminder_id, piece.number, piece.claim.generation),
+                *(piece.contact_id or None, at),
+            )
+        ],
+    )
+    for piece in pieces:
+        if piece.told:
+            cursor.execute(_TELL, [json.dumps(piece.told), piece.claim.reminder_id])
+
+
+def take_back(window: Sequence[Ready], *, retry_at: datetime | None) -> None:
+    """Make the rows of messages due again that were put on the wire and certainly never sent.
+
+    Their attempts leave no trace: there was none. Runs in the caller's transaction.
+    """
+    pieces = [piece for ready in window for piece in ready.pieces]
+    if not pieces:
+        return
+    with connection.cursor() as cursor:
+        _take_back(cursor, pieces, retry_at=retry_at)
         cursor.execute(
-            _BEGIN,
-            [row.clinic_id, row.pk, row.attempt_count + 1, claim.generation, ready.contact_id, at],
+            _FORGET.format(rows=" OR ".join(["reminder_id = %s AND number = %s"] * len(pieces))),
+            [value for piece in pieces for value in (piece.claim.reminder_id, piece.number)],
         )
-    return True
 
 
-def end_attempt(*, reminder_id: int, number: int, outcome: str, code: str, now: datetime) -> None:
-    """Record how an attempt ended."""
+def _take_back(cursor: Any, pieces: Sequence[Piece], *, retry_at: datetime | None) -> None:
+    cursor.execute(
+        _TAKE_BACK.format(rows=_rows(len(pieces), 3)),
+        [
+            None if retry_at is None else _instant(retry_at),
+            *(value for p in pieces for value in (p.claim.reminder_id, p.claim.generation, p.number)),
+        ],
+    )
+
+
+def end_attempts(ended: Sequence[Ended], *, now: datetime) -> None:
+    """Record how attempts ended.
+
+    Cost: one statement.
+    """
+    if not ended:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(_END, [outcome, _instant(now), code[:40], reminder_id, number])
+        cursor.execute(
+            _END.format(rows=_rows(len(ended), 5)),
+            [
+                _instant(now),
+                *(
+                    value
+                    for one in ended
+                    for value in (
+                        *(one.reminder_id, one.number, one.outcome),
+                        *(one.code[:40], one.provider_id[:120]),
+                    )
+                ),
+            ],
+        )
 
 
-def mark_sent(*, reminder_id: int, generation: int, now: datetime) -> bool:
-    """Mark a row as sent unless another sender has taken it since."""
+def mark_sent(sent: Sequence[tuple[Claim, int]], *, now: datetime) -> set[int]:
+    """Mark rows as sent unless another sender has taken them since, and return the ids of those marked.
+
+    Each comes with the id of the row it went with, 0 where it led or went alone.
+    Cost: one statement.
+    """
+    if not sent:
+        return set()
     with connection.cursor() as cursor:
-        cursor.execute(_SENT, [_instant(now), _instant(now), reminder_id, generation])
-        return bool(cursor.rowcount == 1)
+        cursor.execute(
+            _SENT.format(rows=_rows(len(sent), 3)),
+            [
+                _instant(now),
+                _instant(now),
+                *(value for claim, lead in sent for value in (claim.reminder_id, claim.generation, lead)),
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _rows(count: int, width: int) -> str:
+    return ", ".join(["(" + ", ".join(["%s"] * width) + ")"] * count)
 
 
 def _instant(at: datetime) -> Any:

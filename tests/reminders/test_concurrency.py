@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import uuid
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
@@ -70,16 +71,29 @@ def at_once(number, work):
 
 
 def many_rows(number):
-    """Make copies of one due message, each with a key of its own."""
+    """Make copies of one due message, each to a client of its own."""
     desk = make_desk()
-    desk.course.clinic.daily_message_cap = 1000
-    desk.course.clinic.save()
-    pattern = desk.row("day-before")
+    pattern, client = desk.row("day-before"), desk.course.client
+    contact, consent = client.contact_points.get(), client.consents.get()
     for n in range(1, number):
-        pattern.pk, pattern.code, pattern.occurrence = None, None, n
-        pattern.code = Reminder._meta.get_field("code").default()
+        client.pk, client.code = None, uuid.uuid4()
+        client.save(force_insert=True)
+        contact.pk, contact.code, contact.client, contact.value = (
+            None,
+            uuid.uuid4(),
+            client,
+            f"{n}@example.com",
+        )
+        contact.save(force_insert=True)
+        consent.pk, consent.client = None, client
+        consent.save(force_insert=True)
+        pattern.pk, pattern.code, pattern.client, pattern.occurrence = None, uuid.uuid4(), client, n
         pattern.save(force_insert=True)
     return desk
+
+
+def ids_of(groups):
+    return [claim.reminder_id for group in groups for claim in group]
 
 
 def test_senders_claim_disjoint_rows(tmp_path):
@@ -87,10 +101,11 @@ def test_senders_claim_disjoint_rows(tmp_path):
 
     with shared_database(tmp_path):
         results = at_once(
-            6, lambda n: [c.reminder_id for _ in range(5) for c in claim_due(owner=str(n), now=WHEN, limit=4)]
+            6,
+            lambda n: ids_of(group for _ in range(5) for group in claim_due(owner=str(n), now=WHEN, limit=4)),
         )
         claimed = [pk for ids in results for pk in ids]
-        left = [c.reminder_id for c in claim_due(owner="rest", now=WHEN, limit=100)]
+        left = ids_of(claim_due(owner="rest", now=WHEN, limit=100))
 
     assert len(claimed) == len(set(claimed))
     assert len(claimed) + len(left) == 60
@@ -126,20 +141,45 @@ def test_without_claims_many_senders_send_copies(tmp_path):
     assert Counter(Counter(keys).values()) == {3: 5}
 
 
-def test_day_cap_holds_against_many_senders(tmp_path):
-    desk = many_rows(12)
-    desk.course.clinic.daily_message_cap = 3
-    desk.course.clinic.save()
+def test_messages_to_one_client_go_as_one_from_many_senders(tmp_path):
+    desk = make_desk()
+    pattern = desk.row("day-before")
+    for n in range(1, 12):
+        pattern.pk, pattern.code, pattern.occurrence = None, uuid.uuid4(), n
+        pattern.save(force_insert=True)
     channel = Memory()
 
     with shared_database(tmp_path):
         at_once(4, lambda _: drain(clock=lambda: WHEN, factories={"email": lambda: channel}))
-        states = Counter(
-            Reminder.objects.filter(rule__slug="day-before").values_list("state", "decision_reason")
-        )
+        states = Counter(Reminder.objects.filter(rule__slug="day-before").values_list("state", flat=True))
 
-    assert len(channel.messages) == 3
-    assert states == {("sent", ""): 3, ("suppressed", "capped"): 9}
+    assert (len(channel.messages), states) == (1, {"sent": 12})
+
+
+def test_day_cap_holds_against_senders_of_two_channels(tmp_path):
+    desk = make_desk()
+    desk.course.clinic.daily_message_cap = 1
+    desk.course.clinic.save()
+    client, row = desk.course.client, desk.row("day-before")
+    client.contact_points.create(clinic=client.clinic, channel="sms", value="+37120000000")
+    client.consents.create(clinic=client.clinic, channel="sms", granted_at=WHEN, granted_source="test")
+    row.pk, row.code, row.channel = None, uuid.uuid4(), "sms"
+    row.save(force_insert=True)
+    channel = Memory()
+    names = ("email", "sms")
+
+    with shared_database(tmp_path):
+        at_once(
+            4,
+            lambda n: drain(
+                clock=lambda: WHEN,
+                channels=[names[n % 2]],
+                factories=dict.fromkeys(names, lambda: channel),
+            ),
+        )
+        sent = Reminder.objects.filter(rule__slug="day-before", state="sent").count()
+
+    assert len(channel.messages) == sent <= 1
 
 
 def test_many_schedulers_create_each_message_once(tmp_path):

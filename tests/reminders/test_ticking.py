@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from courses.models import Course
 from courses.services import apply_plan, propose_plan, record_attendance
 from reminders.models import JobState, Reminder, TickRun
-from reminders.services import run_tick, wake_senders
+from reminders.services import claim_due, run_tick, wake_senders
 from reminders.tasks import send_due, tick
 from tests.factories import RoomFactory, actor_of, prescribe
 from tests.reminders.builders import NOW, Memory, at, make_desk, send_at
@@ -142,15 +142,19 @@ def test_what_a_late_message_says_is_true_when_it_goes():
 # ---------------------------------------------------------------- tasks and commands
 
 
-def test_tick_task_twice_sends_once(mailoutbox, time_machine, monkeypatch):
+def test_tick_task_twice_sends_once(
+    mailoutbox, time_machine, monkeypatch, django_capture_on_commit_callbacks
+):
     make_desk()
+    monkeypatch.setattr(send_due, "delay", send_due)
     when = at("2026-03-03 15:00")
     time_machine.move_to(when, tick=False)
     # Senders go by the database's clock, which nobody can move.
     monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
 
-    tick()
-    tick()
+    with django_capture_on_commit_callbacks(execute=True):
+        tick()
+        tick()
 
     assert len(mailoutbox) == 1
 
@@ -160,33 +164,44 @@ def test_send_task_twice_sends_once(mailoutbox, time_machine, monkeypatch):
     when = at("2026-03-03 15:00")
     monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
 
-    send_due()
-    send_due()
+    send_due("email")
+    send_due("email")
 
     assert len(mailoutbox) == 1
 
 
-def test_senders_are_woken_only_where_there_are_any(
-    settings, monkeypatch, django_capture_on_commit_callbacks
-):
+def test_senders_are_woken_for_the_channels_with_work(monkeypatch, django_capture_on_commit_callbacks):
     make_desk()
     woken = []
-    monkeypatch.setattr(send_due, "delay", lambda: woken.append(1))
-    settings.IS_QUEUE_REMOTE = True
+    monkeypatch.setattr(send_due, "delay", woken.append)
 
     with django_capture_on_commit_callbacks(execute=True):
-        wake_senders(now=at("2026-03-03 15:00"))
-        wake_senders(now=at("2026-03-01 15:00"))
+        first, second = (wake_senders(now=at(when)) for when in ("2026-03-03 15:00", "2026-03-01 15:00"))
 
-    assert woken == [1]
+    assert (woken, first, second) == (["email"], {"email": 1}, {})
     assert Reminder.objects.get(rule__slug="day-before").state == "due"
 
 
-def test_wake_up_that_fails_is_harmless(settings, monkeypatch, django_capture_on_commit_callbacks):
-    make_desk()
-    settings.IS_QUEUE_REMOTE = True
+def test_slow_channel_keeps_no_more_than_its_share_of_senders(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    desks = [make_desk() for _ in range(4)]
+    woken = []
+    monkeypatch.setattr(send_due, "delay", woken.append)
+    when = at("2026-03-03 15:00")
+    for name in "abc":
+        claim_due(owner=name, now=when, limit=1)
 
-    def refuse():
+    with django_capture_on_commit_callbacks(execute=True):
+        assert wake_senders(now=when) == {"email": 0}
+
+    assert (len(desks), woken) == (4, [])
+
+
+def test_wake_up_that_fails_is_harmless(monkeypatch, django_capture_on_commit_callbacks):
+    make_desk()
+
+    def refuse(channel):
         raise ConnectionError
 
     monkeypatch.setattr(send_due, "delay", refuse)
@@ -204,7 +219,7 @@ def test_tick_command_at_a_time(capsys, mailoutbox):
     call_command("tick", "--at", "2026-03-03T15:00+02:00")
 
     assert capsys.readouterr().out.splitlines() == [
-        "recovered 0, expired 1, reassessed 0, rolled_forward 0, sent 1",
+        "recovered 0, expired 1, reassessed 0, resynced 0, digests 0, rolled_forward 0, links_removed 0, sent 1",
         "This period's tick has been done already.",
     ]
     assert len(mailoutbox) == 1
