@@ -3,7 +3,14 @@
 from staff.presenters.badges import Badge
 from staff.presenters.clients import ClientLine, client_line, client_url, telephone
 from staff.presenters.course_list import CourseLine, SortColumn, course_line, sort_columns
-from staff.presenters.courses import course_badge, course_progress, course_url, protocol_name, window_words
+from staff.presenters.courses import (
+    course_badge,
+    course_phase,
+    course_progress,
+    course_url,
+    protocol_name,
+    window_words,
+)
 from staff.presenters.days import (
     PersonOfDay,
     SessionLine,
@@ -49,6 +56,7 @@ __all__ = [
     "client_url",
     "course_badge",
     "course_line",
+    "course_phase",
     "course_progress",
     "course_url",
     "day_summary",

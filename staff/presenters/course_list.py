@@ -10,7 +10,13 @@ from django.utils.translation import gettext as _
 from courses.core.ribbon import RibbonFacts
 from courses.models import Course, Flag, FlagKind, TreatmentSession
 from staff.presenters.badges import Badge
-from staff.presenters.courses import course_badge, course_progress, protocol_name, window_words
+from staff.presenters.courses import (
+    course_badge,
+    course_phase,
+    course_progress,
+    protocol_name,
+    window_words,
+)
 from staff.presenters.flags import flag_chip
 
 
@@ -22,6 +28,7 @@ class CourseLine:
     badge: Badge
     protocol: str
     progress: str
+    phase: str
     window: tuple[str, ...]
     chips: tuple[Badge, ...]
     ribbon: RibbonFacts
@@ -44,6 +51,7 @@ def course_line(
         badge=course_badge(course),
         protocol=protocol_name(course),
         progress=course_progress(course, phases),
+        phase=course_phase(course, phases),
         window=window_words(course, today=today),
         chips=tuple(flag_chip(flag) for flag in flags if flag.kind not in said),
         ribbon=ribbon,

@@ -55,12 +55,18 @@ def window_words(course: Course, *, today: date) -> tuple[str, ...]:
 
 
 def course_progress(course: Course, phases: Sequence[dict[str, Any]]) -> str:
-    """Return how much of a course's present phase is done, for example "6 of 10–15"."""
+    """Return how much of a course's present phase is done, for example "6 of 10–15" or "3 sessions"."""
+    done = course.attended_count
+    if course.session_number is not None and course.phase_position is not None:
+        done = course.session_number - 1
+        if words := amount_words(phases[course.phase_position]):
+            return _("%(number)s of %(amount)s") % {"number": done, "amount": words}
+    return ngettext("%(number)s session", "%(number)s sessions", done) % {"number": done}
+
+
+def course_phase(course: Course, phases: Sequence[dict[str, Any]]) -> str:
+    """Return the kind of the present phase, where the progress names no amount to know it by."""
     if course.session_number is None or course.phase_position is None:
-        return ngettext("%(number)s session", "%(number)s sessions", course.attended_count) % {
-            "number": course.attended_count
-        }
-    phase, done = phases[course.phase_position], course.session_number - 1
-    if words := amount_words(phase):
-        return _("%(number)s of %(amount)s") % {"number": done, "amount": words}
-    return _("%(number)s, %(phase)s") % {"number": done, "phase": phase_kind_words(phase["kind"])}
+        return ""
+    phase = phases[course.phase_position]
+    return "" if amount_words(phase) else phase_kind_words(phase["kind"])

@@ -11,8 +11,8 @@ import pytest
 from audit.models import AuditEvent
 from clinics.models import Role
 from courses.services import discontinue_course, pause_course
-from tests.factories import ProtocolFactory, StaffMemberFactory, actor_of, book
-from tests.staff.conftest import HTMX, NOW, TODAY
+from tests.factories import ProtocolFactory, StaffMemberFactory, actor_of, book, maintenance, prescribe
+from tests.staff.conftest import HTMX, NOW, START, TODAY
 from tests.staff.test_today import words_of
 
 
@@ -35,6 +35,15 @@ def test_list_shows_progress_state_and_next_window(reception, course):
     assert "Anna Berzina Dr Ozola Anti-cellulite massage" in words
     assert "2 of 10–15 Overdue" in words
     assert "Thu 5 Mar – Fri 6 Mar Booked: Mon 9 Mar, 11:00" in words
+
+
+def test_list_names_the_phase_where_no_amount_tells_it(reception, prescriber, protocol):
+    prescribe(now=START, member=prescriber, protocol=protocol, phases=[maintenance()])
+
+    words = words_of(reception.get("/courses/"))
+
+    assert "Anti-cellulite massage, maintenance" in words
+    assert "0 sessions Due Nothing booked" in words
 
 
 def test_list_without_courses_teaches(reception):
