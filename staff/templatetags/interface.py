@@ -1,5 +1,6 @@
 """What every template needs: icons, form fields, and dates in the reader's own order."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -7,8 +8,8 @@ from django import forms, template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,8 @@ _CONTROL_CLASS: dict[type[forms.Widget], str] = {
     forms.CheckboxInput: "form-check-input",
     forms.Select: "form-select",
 }
+_RANGE = re.compile(r"\d+–\d+")
+_UNBROKEN = r'<span class="nowrap">\g<0></span>'
 _GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 
 
@@ -70,6 +73,16 @@ def _described_by(bound: forms.BoundField) -> str:
     hint = f"{bound.auto_id}_helptext" if bound.help_text else ""
     error = f"{bound.auto_id}_error" if bound.errors else ""
     return f"{hint} {error}".strip()
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """Return a text in which a line breaks neither a range ("10–15") nor a day of a span of days."""
+    first, *rest = (_RANGE.sub(_UNBROKEN, part) for part in conditional_escape(text).split(" – "))
+    if not rest:
+        return mark_safe(first)  # noqa: S308 (escaped above)
+    days = [f"{one} –" for one in (first, *rest[:-1])] + rest[-1:]
+    return format_html_join(" ", '<span class="nowrap">{}</span>', ((mark_safe(one),) for one in days))  # noqa: S308
 
 
 @register.filter
