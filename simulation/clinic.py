@@ -93,6 +93,10 @@ def found_clinic(
         )
         for name, role, treats, email in _TEAM
     ]
+    # Who opens the clinic and who runs the desk read the morning's summary.
+    for member in (team[0], team[5]):
+        member.gets_digest = True
+        member.save(update_fields=["gets_digest"])
     for number in range(1, 5):
         add_room(clinic=clinic, name=f"Room {number}", by=SYSTEM, now=now)
     _open_clinic(clinic, team, rng, now=now, first_on=first_on, last_on=last_on, today=today or first_on)

@@ -60,6 +60,11 @@ def wrongs(row: Reminder, now: datetime) -> Iterator[str]:
             yield f"its session is {session.status}"
         if session.starts_at is None or now >= session.starts_at:
             yield "its session has begun"
+        if not convert.load_calendar(row.clinic).is_open(session.on):
+            yield "the clinic is closed that day"
+    if row.client is None:
+        # A summary for staff: it needs no consent, and comes before the quiet hours end.
+        return
     if not row.client.consents.filter(channel=row.channel, withdrawn_at=None).exists():
         yield "without consent"
     wall = now.astimezone(convert.zone_of(row.clinic)).time()

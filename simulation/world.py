@@ -34,6 +34,7 @@ from reminders.models import LIVE_STATES, Reminder
 from reminders.services import drain, run_tick
 from simulation.clinic import Cast
 
+DIGEST: Final = time(7, 30)
 MORNING: Final = time(8)
 EVENING: Final = time(20, 30)
 # How often the long past is looked at for what time alone changes.
@@ -108,6 +109,10 @@ class World:
 
     def run_day(self, day: date) -> None:
         """Let one day pass: prescriptions and acts in the morning, sessions, reception's work in the evening."""
+        if self._pass_to(self.at(day, DIGEST)) and self.has_reminders:
+            # Nothing lies there yet to wake for: the summary for staff is planned by the tick itself.
+            run_tick(now=self.clock)
+            self.drain(self.clock)
         self._pass_to(self.at(day, MORNING))
         for plot in self.plots:
             if plot.starts_on == day and plot.course is None:

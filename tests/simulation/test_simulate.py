@@ -1,7 +1,8 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from courses.convert import load_calendar
 from courses.models import Course, Flag
 from reminders.models import Reminder, ReminderState
 from simulation.ledger import wrongs
@@ -23,6 +24,18 @@ def test_simulated_days_break_no_rule_and_account_for_every_message(ledger):
     assert (figures["extra"], figures["lost"], figures["unmarked"]) == (0, 0, 0)
     ends = ("sent", "failed", "expired", "cancelled", "suppressed", "uncertain")
     assert figures["due"] == sum(figures[end] for end in ends)
+
+
+def test_staff_get_a_summary_on_every_open_day(ledger):
+    digests = Reminder.objects.filter(trigger="staff_digest")
+
+    opens = load_calendar(ledger.clinic).is_open
+    open_days = [day for n in range(9) if opens(day := date(2026, 1, 5) + timedelta(days=n))]
+    assert set(digests.values_list("state", flat=True)) == {"sent"}
+    days = sorted(set(digests.values_list("about", flat=True)))
+    assert days == [f"morning:{day.isoformat()}" for day in open_days]
+    # The owner and the reception.
+    assert digests.count() == 2 * len(days)
 
 
 def test_the_ledger_sees_a_flag_that_should_not_be_open(ledger):
