@@ -335,6 +335,10 @@ class Sender:
         self._collect()
         if not going:
             return
+        if first.way.scope in self._down:
+            # Found down while this was being put on the wire.
+            self._came.unsent += going
+            return
         if channel.runs_apart:
             self._sending = self._threads().submit(self._hand_over, going, channel, put_at, self._note())
         else:
