@@ -10,7 +10,7 @@ from audit.services import Actor, record
 from clinics.models import Absence, Clinic, Closure, OpeningHours, StaffMember
 from courses import convert
 from courses.errors import CourseError
-from courses.models import Course, CourseStatus, ResolvedReason
+from courses.models import BOOKED_STATUSES, Course, CourseStatus, ResolvedReason, TreatmentSession
 from courses.services.assessing import store_assessment
 from courses.services.changes import fitting_text, refuse, transacting
 from courses.signals import course_changed
@@ -150,8 +150,9 @@ def _record(clinic: Clinic, action: str, *, by: Actor, now: datetime, **details:
 def reassess_clinic(clinic: Clinic, *, now: datetime, batch: int = 500) -> int:
     """Assess every running course of a clinic in the caller's transaction; return how many.
 
+    Of courses that are over, those with a booking ahead are announced too: its day may be closed now.
     Rows are locked in the order of their ids, as everywhere where several are.
-    Cost: eleven queries a batch, then those of what changed.
+    Cost: eleven queries a batch and one more, then those of what changed.
     """
     today = convert.local_today(clinic, now)
     running = Course.objects.for_clinic(clinic).filter(status__in=[CourseStatus.ACTIVE, CourseStatus.PAUSED])
@@ -168,4 +169,9 @@ def reassess_clinic(clinic: Clinic, *, now: datetime, batch: int = 500) -> int:
             assessment = convert.assess_facts(facts[course.pk], today=today)
             store_assessment(course, assessment, today=today, now=now, reason=ResolvedReason.CALENDAR)
             course_changed.send(sender=Course, course_id=course.pk, now=now)
+    extra = TreatmentSession.objects.for_clinic(clinic).filter(
+        course__status=CourseStatus.COMPLETED, status__in=BOOKED_STATUSES, on__gte=today
+    )
+    for course_id in extra.order_by("course").values_list("course", flat=True).distinct():
+        course_changed.send(sender=Course, course_id=course_id, now=now)
     return len(ids)

@@ -159,8 +159,8 @@ def test_reassessing_a_clinic_takes_the_same_reads_for_one_course_and_three(
     for _ in range(3):
         prescribe(member=member)
 
-    # Ten to find and read them all, one for each course's flags.
-    with django_assert_max_num_queries(13):
+    # Eleven to find and read them all, one for each course's flags.
+    with django_assert_max_num_queries(14):
         assert reassess_clinic(member.clinic, now=MONDAY) == 3
 
 
