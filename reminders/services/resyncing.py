@@ -54,7 +54,8 @@ def _work(request: ResyncRequest, now: datetime, limit: int) -> int:
     urgent = dict.fromkeys(waiting.order_by("send_at").values_list("course_id", flat=True)[: limit * 4])
     first = list(urgent)[:limit]
     rest = list(_courses(request).values_list("pk", flat=True)[: max(0, limit - len(first))])
-    for pk in dict.fromkeys(first + rest):
+    courses = dict.fromkeys(first + rest)
+    for pk in courses:
         _sync(pk, now)
     mine = ResyncRequest.objects.filter(
         pk=request.pk, asked_at=request.asked_at, after_course=request.after_course
@@ -63,7 +64,7 @@ def _work(request: ResyncRequest, now: datetime, limit: int) -> int:
         mine.update(after_course=rest[-1])
     elif len(first) < limit:
         mine.delete()
-    return len(first) + len(rest)
+    return len(courses)
 
 
 def _courses(request: ResyncRequest) -> QuerySet[Course]:

@@ -1,12 +1,14 @@
 """Rows follow the course in the transaction that changes it."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.db import transaction
 
-from clients.models import Channel, Consent, ContactPoint
+from clients.models import Consent, ContactPoint
+from courses.models import Course
 from courses.services import (
+    add_closure,
     cancel_session,
     confirm_session,
     discontinue_course,
@@ -14,7 +16,9 @@ from courses.services import (
     pause_course,
     record_attendance,
     record_no_show,
+    remove_closure,
     remove_pause,
+    set_opening_hours,
 )
 from reminders.models import ChannelAccount, Reminder, ReminderRule
 from reminders.services import run_tick, seed_rules, sync_course_reminders
@@ -208,6 +212,177 @@ def test_short_notice_needs_no_day_before():
     ]
 
 
+# ---------------------------------------------------------------- closed days
+
+
+def close(desk, on=date(2026, 3, 4), now=NOW):
+    return add_closure(clinic=desk.course.clinic, from_on=on, to_on=on, by=desk.by, now=now)
+
+
+def test_closure_cancels_and_its_removal_revives():
+    desk = make_desk()
+
+    closure = close(desk)
+    assert desk.states("day-before") == [("cancelled", "clinic_closed")]
+    assert desk.states("two-hours-before") == [("cancelled", "clinic_closed")]
+
+    remove_closure(closure=closure, by=desk.by, now=NOW + timedelta(minutes=1))
+    assert desk.states("day-before") == [("due", "")]
+    assert desk.states("two-hours-before") == [("due", "")]
+
+
+def test_closure_of_another_day_or_clinic_leaves_the_messages():
+    desk, other = make_desk(), make_desk()
+
+    close(desk, on=date(2026, 3, 5))
+    close(other)
+
+    assert desk.states("day-before") == [("due", "")]
+    assert other.states("day-before") == [("cancelled", "clinic_closed")]
+
+
+def test_weekday_without_hours_cancels():
+    desk = make_desk()
+    hours = [(weekday, time(9), time(19)) for weekday in (1, 2, 4, 5, 6)]
+
+    set_opening_hours(clinic=desk.course.clinic, hours=hours, by=desk.by, now=NOW)
+
+    assert desk.states("day-before") == [("cancelled", "clinic_closed")]
+
+
+def test_closure_is_no_change_of_schedule_until_the_booking_moves():
+    desk = make_desk()
+    send_at("2026-03-02 08:03")
+
+    close(desk, now=at("2026-03-02 09:00"))
+    assert desk.states("change") == []
+
+    cancel_session(session=desk.fresh_session(), whose="clinic", by=desk.by, now=at("2026-03-02 09:30"))
+    assert desk.states("change") == [("due", "")]
+
+
+def test_closure_rolled_back_cancels_nothing():
+    desk = make_desk()
+
+    with transaction.atomic():
+        close(desk)
+        assert desk.states("day-before") == [("cancelled", "clinic_closed")]
+        transaction.set_rollback(True)
+
+    assert desk.states("day-before") == [("due", "")]
+
+
+def test_closure_reaches_the_extra_session_of_a_completed_course():
+    desk = make_desk()
+    Course.objects.update(status="completed", ended_at=NOW, state="finished")
+    sync_course_reminders(course_id=desk.course.pk, now=NOW)
+    assert desk.states("day-before") == [("due", "")]
+
+    close(desk)
+
+    assert desk.states("day-before") == [("cancelled", "clinic_closed")]
+
+
+# ---------------------------------------------------------------- taking over from another channel
+
+
+def take_over(desk, slug="day-before", channel="sms", **values):
+    """Return the message that took over from one that failed for good."""
+    first = desk.row(slug)
+    Reminder.objects.filter(pk=first.pk).update(
+        state="failed", decision_reason="bounced", decided_at=at("2026-03-03 15:00")
+    )
+    values = {
+        "fallback_for": first,
+        "channel": channel,
+        "send_at": at("2026-03-03 15:00"),
+        "state": "due",
+        "decision_reason": "",
+        "decided_at": None,
+        **values,
+    }
+    for name in ("clinic", "client", "course", "session", "rule", "rule_version", "trigger", "subject_key"):
+        values.setdefault(name, getattr(first, name))
+    return Reminder.objects.create(
+        subject_revision=first.subject_revision,
+        about=first.about,
+        expires_at=first.expires_at,
+        created_at=NOW,
+        **values,
+    )
+
+
+def test_message_that_took_over_is_left_alone_while_it_is_wanted():
+    desk = make_desk()
+    take_over(desk)
+    before = list(Reminder.objects.order_by("pk").values())
+
+    counts = sync_course_reminders(course_id=desk.course.pk, now=at("2026-03-03 15:01"))
+
+    assert (counts.created, counts.cancelled, counts.revived, counts.retimed) == (0, 0, 0, 0)
+    assert list(Reminder.objects.order_by("pk").values()) == before
+
+
+def test_message_that_took_over_goes_with_its_session():
+    desk = make_desk()
+    row = take_over(desk)
+
+    cancel_session(session=desk.fresh_session(), whose="client", by=desk.by, now=at("2026-03-03 15:01"))
+
+    row.refresh_from_db()
+    assert (row.state, row.decision_reason) == ("cancelled", "session_cancelled")
+
+
+def test_moved_session_starts_on_the_first_channel_again():
+    desk = make_desk()
+    take_over(desk)
+
+    move_session(
+        session=desk.fresh_session(),
+        starts_at=at("2026-03-05 16:00"),
+        practitioner=desk.session.practitioner,
+        room=None,
+        by=desk.by,
+        now=at("2026-03-03 15:01"),
+    )
+
+    rows = Reminder.objects.filter(rule__slug="day-before").order_by("pk")
+    assert [(r.channel, r.state, r.decision_reason) for r in rows] == [
+        ("email", "failed", "bounced"),
+        ("sms", "cancelled", "session_moved"),
+        ("email", "due", ""),
+    ]
+
+
+@pytest.mark.parametrize("state", ["sent", "failed", "uncertain"])
+def test_nothing_is_said_again_after_the_message_that_took_over(state):
+    desk = make_desk()
+    take_over(
+        desk,
+        state=state,
+        decision_reason="" if state == "sent" else "refused",
+        decided_at=at("2026-03-03 15:00"),
+        sent_at=at("2026-03-03 15:00") if state == "sent" else None,
+    )
+
+    counts = sync_course_reminders(course_id=desk.course.pk, now=at("2026-03-03 15:01"))
+
+    assert counts.created == 0
+    assert not Reminder.objects.filter(rule__slug="day-before", state="due").exists()
+
+
+def test_schedule_that_took_over_is_brought_up_to_date_on_its_own_channel():
+    desk = make_desk()
+    row = take_over(desk, "schedule", send_at=at("2026-03-02 08:04"))
+
+    book(desk.course, date(2026, 3, 6), now=at("2026-03-02 08:05"))
+
+    about = row.about
+    row.refresh_from_db()
+    assert (row.state, row.channel, riga(row.send_at)) == ("due", "sms", "2026-03-02 08:08")
+    assert row.about != about
+
+
 # ---------------------------------------------------------------- schedule
 
 
@@ -326,24 +501,95 @@ def test_erased_client_gets_nothing():
     assert desk.states("day-before") == [("cancelled", "client_erased")]
 
 
+def reach(client, channel, *, has_contact=True, has_consent=True, account="active"):
+    """Give a client a way to be written to on a channel, whole or in part."""
+    if has_contact:
+        ContactPoint.objects.create(
+            clinic=client.clinic, client=client, channel=channel, value="+37120000001"
+        )
+    if has_consent:
+        Consent.objects.create(
+            clinic=client.clinic, client=client, channel=channel, granted_at=NOW, granted_source="test"
+        )
+    if account:
+        ChannelAccount.objects.create(
+            clinic=client.clinic,
+            channel=channel,
+            provider="kept",
+            created_at=NOW,
+            changed_at=NOW,
+            is_active=account == "active",
+        )
+
+
+def channels_after(desk, *channels):
+    ReminderRule.objects.filter(slug="day-before").update(channels=list(channels))
+    sync_course_reminders(course_id=desk.course.pk, now=NOW)
+    rows = Reminder.objects.filter(rule__slug="day-before").order_by("pk")
+    return [(r.channel, r.state) for r in rows]
+
+
 def test_channel_follows_consent():
     desk = make_desk()
-    client = desk.course.client
     Consent.objects.update(withdrawn_at=NOW, withdrawn_source="test")
-    ContactPoint.objects.create(
-        clinic=client.clinic, client=client, channel=Channel.SMS, value="+37120000001"
-    )
-    Consent.objects.create(
-        clinic=client.clinic, client=client, channel=Channel.SMS, granted_at=NOW, granted_source="test"
-    )
-    ChannelAccount.objects.create(
-        clinic=client.clinic, channel=Channel.SMS, provider="kept", created_at=NOW, changed_at=NOW
-    )
+    reach(desk.course.client, "sms")
 
-    sync_course_reminders(course_id=desk.course.pk, now=NOW)
+    assert channels_after(desk, "email", "sms") == [("email", "cancelled"), ("sms", "due")]
 
-    rows = Reminder.objects.filter(rule__slug="day-before").order_by("pk")
-    assert [(r.channel, r.state) for r in rows] == [("email", "cancelled"), ("sms", "due")]
+
+@pytest.mark.parametrize(
+    ("ways", "channel"),
+    [
+        ({}, "sms"),
+        ({"has_contact": False}, "email"),
+        ({"has_consent": False}, "email"),
+        ({"account": "off"}, "email"),
+        ({"account": None}, "email"),
+    ],
+)
+@pytest.mark.parametrize("first", ["sms", "telegram", "whatsapp"])
+def test_channel_without_a_way_out_is_passed_over(first, ways, channel):
+    desk = make_desk()
+    reach(desk.course.client, first, **ways)
+
+    live = [name for name, state in channels_after(desk, first, "email") if state == "due"]
+
+    assert live == [first if channel == "sms" else "email"]
+
+
+@pytest.mark.parametrize(
+    ("ways", "live"),
+    [
+        ({}, "webhook"),
+        ({"has_contact": False}, "webhook"),  # the clinic's own system knows its clients
+        ({"has_consent": False}, "email"),
+        ({"account": None}, "email"),
+        ({"account": "off"}, "email"),
+    ],
+)
+def test_clinics_own_system_needs_consent_but_no_address(ways, live):
+    desk = make_desk()
+    reach(desk.course.client, "webhook", **ways)
+
+    found = channels_after(desk, "webhook", "email")
+
+    assert [name for name, state in found if state == "due"] == [live]
+
+
+def test_account_of_another_clinic_is_no_way_out():
+    desk, other = make_desk(), make_desk()
+    reach(desk.course.client, "sms", account=None)
+    reach(other.course.client, "sms")
+
+    ReminderRule.objects.filter(slug="day-before").update(channels=["sms", "email"])
+    for one in (desk, other):
+        sync_course_reminders(course_id=one.course.pk, now=NOW)
+
+    live = Reminder.objects.filter(rule__slug="day-before", state="due")
+    assert {row.clinic_id: row.channel for row in live} == {
+        desk.course.clinic_id: "email",
+        other.course.clinic_id: "sms",
+    }
 
 
 def test_overdue_course_is_nudged_and_attendance_ends_it():
