@@ -313,6 +313,8 @@ class Answer(models.Model):
     channel = models.CharField(max_length=10, choices=Channel, blank=True)
     # What tells a repeated event from a new one; blank where a press on a page was already counted once.
     event_key = models.CharField(max_length=160, blank=True)
+    # What the client wrote, where nobody but a person can read it.
+    text = models.CharField(max_length=1000, blank=True)
     # Why it changed nothing, as a short code; blank when it did what was asked.
     refusal = models.CharField(max_length=40, blank=True)
     answered_at = models.DateTimeField()
