@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from courses.models import TreatmentSession
+from courses.models import Pause, TreatmentSession
+from reminders.convert import closed_on
 from reminders.core import AWAITED
 from reminders.models import (
     DeliveryAttempt,
@@ -41,7 +42,7 @@ def reconcile(*, now: datetime) -> dict[str, int]:
     `unplanned` sessions ahead without a message (their courses are brought up to date), `matched` reports
     whose message was found, `unmatched` ones without, `unreported` messages sent without any report where
     the provider gives them.
-    Cost: eight queries, then those of the courses and reports mended.
+    Cost: seven queries, then those of the courses and reports mended.
     """
     return {
         "stuck": _count(
@@ -76,17 +77,25 @@ def _unclaimed(now: datetime) -> QuerySet[Reminder]:
 
 def _plan_missing(now: datetime) -> int:
     """Bring courses up to date that have a session ahead of which no message says anything, not even why not."""
-    before_session = ReminderRule.objects.filter(trigger=Trigger.BEFORE_SESSION, is_active=True)
+    before_session = ReminderRule.objects.filter(
+        trigger=Trigger.BEFORE_SESSION, is_active=True, is_first_only=False
+    ).exclude(channels=[])
     longest = timedelta(0)
     for lead_days, lead_minutes in before_session.values_list("lead_days", "lead_minutes").distinct():
         longest = max(longest, timedelta(days=lead_days or 0, minutes=lead_minutes or 0))
     if not longest:
         return 0
     row = Reminder.objects.filter(session=OuterRef("pk"), trigger=Trigger.BEFORE_SESSION)
+    paused = Pause.objects.filter(
+        Q(to_on__isnull=True) | Q(to_on__gte=OuterRef("on")),
+        course=OuterRef("course"),
+        from_on__lte=OuterRef("on"),
+    )
     ruled = before_session.filter(clinic=OuterRef("clinic"))
     sessions = TreatmentSession.objects.filter(
         Exists(ruled),
         ~Exists(row),
+        ~Exists(paused),
         status__in=AWAITED,
         starts_at__gt=now,
         starts_at__lte=now + longest,
@@ -94,8 +103,8 @@ def _plan_missing(now: datetime) -> int:
         created_at__lt=F("starts_at") - longest,
         client__erased_at=None,
         course__status__in=("active", "completed"),
-    ).order_by("starts_at")
-    courses = dict.fromkeys(sessions.values_list("course_id", flat=True)[:COURSES_MOST])
+    ).exclude(closed_on("on"))
+    courses = dict.fromkeys(sessions.order_by("starts_at").values_list("course_id", flat=True)[:COURSES_MOST])
     created = sum(sync_course_reminders(course_id=pk, now=now).created > 0 for pk in courses)
     if created:
         logger.error("%s courses had a session ahead and no message for it.", created)
