@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from reminders.calendar import calendar_file
 from reminders.channels.base import Attachment, Message
 from reminders.models import Reminder
 from reminders.texts.compiling import Filled, Template, compile_line, compile_text, fill_block, fill_blocks
@@ -142,7 +143,13 @@ def _headers(stop: str) -> tuple[tuple[str, str], ...]:
 
 
 def _attachments(views: Sequence[View]) -> tuple[Attachment, ...]:
-    return ()
+    """Return the calendar files of an e-mail that tells a schedule."""
+    found = [
+        calendar_file(row=view.row, schedule=view.part.schedule, now=view.now)
+        for view in views
+        if view.part.schedule is not None and view.row.channel == "email"
+    ]
+    return tuple(file for file in found if file is not None)
 
 
 def _facts(row: Any) -> dict[str, str]:

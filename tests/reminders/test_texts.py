@@ -160,6 +160,8 @@ def test_schedule_lists_what_is_booked_and_what_is_not_any_more():
     later = book(desk.course, date(2026, 3, 6), now=NOW)
     first = only_message("2026-03-02 08:03")
     assert first.subject == "Your visits"
+    assert [file.name for file in first.attachments] == ["invite.ics"]
+    assert first.attachments[0].content.count(b"BEGIN:VEVENT") == 2
     assert "Here are your visits:\n\n- Wednesday, 4 March, 15:00\n- Friday, 6 March, 10:00\n" in first.text
 
     cancel_session(session=desk.fresh_session(), whose="clinic", by=desk.by, now=at("2026-03-02 10:00"))
