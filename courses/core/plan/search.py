@@ -6,8 +6,8 @@ placed, kept sessions passed); two ways to one place differ in their past only, 
 whatever follows, as costs are sums compared in one order.
 
 Why the optimum is found. A place is ranked by the cost spent so far plus a bound never above what must follow:
-the sessions that cannot be placed any more (`Reach`), and zero for the rest. No later cost is negative, so places
-come off the heap in an order in which the first complete plan is a cheapest one. Dates of one place are tried in the
+the sessions that cannot be placed any more (`Reach`), then what the others cost at least (`Ahead`). So places come
+off the heap in an order in which the first complete plan is a cheapest one. Dates of one place are tried in the
 order of their lateness, which only grows, so a date not tried yet is never cheaper than its entry on the heap.
 All places as cheap as the optimum are then still worked off, and of all cheapest plans the one with the earliest
 last date, then with the earliest dates in order, is read from the links between them. A kept session ends with a
@@ -19,14 +19,11 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from courses.core.cadence import NEVER, Progress, decide
+from courses.core.plan.ahead import Ahead
+from courses.core.plan.costs import MISSED, OUTSIDE, UNPLACED
 from courses.core.plan.reach import Reach
 from courses.core.plan.task import Event, Task, aimed_gap
 
-# One whole number holds the four costs in order, so that one comparison compares them all; sums stay far below 2**48.
-PLACE: Final = 48
-UNPLACED: Final = 3 * PLACE
-OUTSIDE: Final = 2 * PLACE
-MISSED: Final = PLACE
 # Some fifteen seconds of work and 350 MB: 15 sessions need a hundred places, 26 at three a week three thousand.
 MAX_PLACES: Final = 150_000
 
@@ -40,7 +37,7 @@ class PlanTooLargeError(ValueError):
 class Place:
     """A point of the search: all sessions up to a date are settled."""
 
-    __slots__ = ("cost", "last_planned", "links", "passed", "placed", "progress", "short")
+    __slots__ = ("bound", "cost", "last_planned", "links", "passed", "placed", "progress", "short")
 
     def __init__(self, progress: Progress, placed: int, passed: int, last_planned: int) -> None:
         self.progress = progress
@@ -49,6 +46,7 @@ class Place:
         self.last_planned = last_planned
         self.cost = -1
         self.short = 0  # at least so many sessions stay unplaced from here
+        self.bound = 0  # at least so much is still to come, those sessions included
         # The cheapest ways here: the place before, and the day placed, 0 for a kept session or a decision.
         self.links: list[tuple[Place, int]] = []
 
@@ -99,6 +97,7 @@ class _Search:
         self._slots = task.slots
         self._lateness = task.progress.days.lateness
         self._reach = Reach(task)
+        self._ahead = Ahead(task)
         self._places: dict[tuple[object, ...], Place] = {}
         self._heap: list[tuple[int, int, Place | Candidates | End]] = []
         self._pushed = 0
@@ -116,7 +115,7 @@ class _Search:
                 if item.cost == item.place.cost:
                     best = rank
                     ends.append(item.place)
-            elif rank == item.cost + (item.short << UNPLACED):
+            elif rank == item.cost + item.bound:
                 self._expand(item)
         return _earliest_days(root, ends)
 
@@ -133,15 +132,22 @@ class _Search:
             task = self._task
             left = self._reach.left(known.progress, known.passed, known.placed)
             known.short = task.count - known.placed - left
+            known.bound = self._bound(known, known.short)
         elif cost > known.cost:
             return known.short
         if cost != known.cost:
             known.cost = cost
             known.links = []
-            self._push(cost + (known.short << UNPLACED), known)
+            self._push(cost + known.bound, known)
         if before is not None:
             known.links.append((before, day))
         return known.short
+
+    def _bound(self, place: Place, short: int) -> int:
+        """Return what must still follow a place from which so many sessions stay unplaced."""
+        wanted = self._task.count - place.placed - short
+        least = self._ahead.least(place.progress, place.passed, place.placed, wanted)
+        return (short << UNPLACED) + least
 
     def _expand(self, place: Place) -> None:
         task = self._task
@@ -152,7 +158,8 @@ class _Search:
         if place.placed < task.count:
             for candidates in self._candidates(place):
                 late = self._lateness(candidates.progress.due_by(), candidates.day)
-                self._push(place.cost + (place.short << UNPLACED) + (late << OUTSIDE), candidates)
+                least = (place.short << UNPLACED) + (late << OUTSIDE)
+                self._push(place.cost + max(place.bound, least), candidates)
 
     def _pass(self, place: Place, event: Event) -> None:
         """Go past a kept session or a decision, unless that would make a kept session too soon after a planned one."""
@@ -213,7 +220,8 @@ class _Search:
             if day > until:
                 return
             later = self._lateness(due_by, day)
-        rank = place.cost + (short << UNPLACED) + (later << OUTSIDE)
+        least = (short << UNPLACED) + (later << OUTSIDE)
+        rank = place.cost + max(self._bound(place, short), least)
         self._push(rank, Candidates(place, progress, day, until))
 
     @staticmethod
