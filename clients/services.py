@@ -17,6 +17,8 @@ from clients.models import Channel, Client, Consent, ContactPoint
 from clinics.models import Clinic
 from clinics.services import check_time_zone
 
+# A Telegram chat by its number, a group's being negative, or by its public name.
+_CHAT: Final = re.compile(r"-?\d{1,20}|@\w{4,64}")
 _EDITABLE: Final = (
     "given_name",
     "family_name",
@@ -87,8 +89,9 @@ def _save(
     client.search_text = search_text(client.name, addresses.values())
     with transaction.atomic():
         client.save()
-        for channel in Channel:
+        for channel in (Channel.EMAIL, Channel.SMS):
             _set_address(client, channel, addresses.get(channel, ""))
+        for channel in Channel:
             _set_consent(client, channel, channel in contacts.allowed, now=now, source=source)
         record(
             action,
@@ -208,6 +211,73 @@ def _set_address(client: Client, channel: str, value: str) -> None:
         ContactPoint.objects.get_or_create(
             client=client, channel=channel, value=value, defaults={"clinic": client.clinic}
         )
+
+
+def change_address(*, client: Client, channel: str, value: str, by: Actor, now: datetime) -> ContactPoint:
+    """Make an address the client's only one on a channel; one that was out of use is in use again.
+
+    Raises: ValidationError for an erased client, a channel without addresses, an address that cannot be one.
+    """
+    with transaction.atomic():
+        locked = Client.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=client.pk)
+        if locked.erased_at is not None:
+            raise ValidationError(_("This client has been erased."), code="client_erased")
+        address = checked_address(channel, value, country=locked.clinic.country)
+        _set_address(locked, channel, address)
+        contact = ContactPoint.objects.get(client=locked, channel=channel, value=address)
+        _enable(contact)
+        points = ContactPoint.objects.filter(client=locked).values_list("value", flat=True)
+        locked.search_text = search_text(locked.name, points)
+        locked.save(update_fields=["search_text"])
+        _record_contact("client.address_changed", contact, locked, by=by, now=now)
+    return contact
+
+
+def enable_contact(*, contact: ContactPoint, by: Actor, now: datetime) -> ContactPoint:
+    """Write to an address again that was taken out of use; twice is harmless."""
+    with transaction.atomic():
+        locked = ContactPoint.objects.select_for_update(of=("self",)).get(pk=contact.pk)
+        if locked.disabled_at is not None:
+            reason = locked.disabled_reason
+            _enable(locked)
+            client = Client.objects.select_related("clinic").get(pk=locked.client_id)
+            _record_contact("contact.enabled", locked, client, by=by, now=now, reason=reason)
+    return locked
+
+
+def _enable(contact: ContactPoint) -> None:
+    contact.disabled_at, contact.disabled_reason = None, ""
+    contact.save(update_fields=["disabled_at", "disabled_reason"])
+
+
+def _record_contact(
+    action: str, contact: ContactPoint, client: Client, *, by: Actor, now: datetime, reason: str = ""
+) -> None:
+    record(
+        action,
+        at=now,
+        by=by,
+        clinic_code=client.clinic.code,
+        subject_kind="client",
+        subject_code=client.code,
+        old={"reason": reason} if reason else {},
+        # Which address, never the address itself.
+        new={"contact": str(contact.code), "channel": contact.channel},
+    )
+
+
+def checked_address(channel: str, text: str, *, country: str) -> str:
+    """Return an address on a channel in its canonical form.
+
+    Raises: ValidationError when it cannot be one, or the channel knows clients by their code.
+    """
+    if channel == Channel.EMAIL:
+        return checked_email(text)
+    if channel in (Channel.SMS, Channel.WHATSAPP):
+        return checked_phone(text, country=country)
+    if channel == Channel.TELEGRAM and _CHAT.fullmatch(text.strip()):
+        return text.strip()
+    raise ValidationError(_("Give the address on this channel."), code="invalid_address")
 
 
 def _set_consent(client: Client, channel: str, is_allowed: bool, *, now: datetime, source: str) -> None:

@@ -112,3 +112,17 @@ def choose_language(*, user: User, language: str, by: Actor, now: datetime) -> N
             old={"language": old},
             new={"language": language},
         )
+
+
+def choose_digest(*, member: StaffMember, wants: bool, by: Actor, now: datetime) -> StaffMember:
+    """Set whether a member of staff gets the morning summary; the same wish twice is harmless."""
+    with transaction.atomic():
+        locked = (
+            StaffMember.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=member.pk)
+        )
+        if locked.gets_digest != wants:
+            locked.gets_digest = wants
+            locked.save(update_fields=["gets_digest"])
+            details = {"member": str(locked.code), "wants": "yes" if wants else "no"}
+            _record(locked.clinic, "clinic.digest_chosen", by=by, now=now, **details)
+    return locked

@@ -1,20 +1,15 @@
-"""What was done to a course and what its client was told; everything here is handed its rows and runs no query."""
+"""What was done to a course; everything here is handed its rows and runs no query."""
 
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from audit.models import ActorKind, AuditEvent
-from reminders.models import Reminder
-from staff.presenters import Badge
 from staff.templatetags.interface import day
-
-# ---------------------------------------------------------------- changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,43 +76,3 @@ def _details(event: AuditEvent, today: date) -> str:
     if event.new.get("target"):
         shown.append(str(event.new["target"]))
     return " – ".join(shown)
-
-
-@dataclass(frozen=True, slots=True)
-class ReminderRow:
-    at: datetime
-    words: str
-    channel: str
-    state: Badge
-
-
-_REMINDER_LOOK: Final = {
-    "due": ("accent", "hourglass"),
-    "claimed": ("accent", "send"),
-    "sent": ("good", "send"),
-    "failed": ("serious", "mail-off"),
-    "expired": ("quiet", "clock"),
-    "cancelled": ("quiet", "ban"),
-    "suppressed": ("quiet", "bell-off"),
-    "uncertain": ("warning", "help-circle"),
-}
-
-
-def reminder_rows(reminders: Sequence[Reminder], *, now: datetime) -> list[ReminderRow]:
-    """Return the messages about the course with what was decided on each: those ahead first, the next on top."""
-    rows = []
-    for reminder in reminders:
-        tone, icon = _REMINDER_LOOK[reminder.state]
-        badge = Badge(
-            capfirst(reminder.get_state_display()), tone, icon, reminder.get_decision_reason_display()
-        )
-        rows.append(
-            ReminderRow(
-                reminder.sent_at or reminder.send_at,
-                capfirst(reminder.get_trigger_display()),
-                reminder.get_channel_display(),
-                badge,
-            )
-        )
-    ahead = sorted((row for row in rows if row.at >= now), key=lambda row: row.at)
-    return [*ahead, *(row for row in rows if row.at < now)]

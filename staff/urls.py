@@ -4,6 +4,7 @@ from django.urls import path
 
 from staff.views import (
     attention,
+    client_messages,
     clients,
     course,
     course_actions,
@@ -39,9 +40,16 @@ urlpatterns = [
     path("clients/", clients.client_list, name="client-list"),
     path("clients/new/", clients.add_client, name="client-add"),
     path("clients/<uuid:code>/", clients.edit_client, name="client-edit"),
+    path("clients/<uuid:code>/address/", client_messages.change_client_address, name="client-address"),
+    path(
+        "clients/<uuid:code>/addresses/<uuid:contact_code>/enable/",
+        client_messages.enable_client_address,
+        name="client-address-enable",
+    ),
     path("me/", profile.show_profile, name="profile"),
     path("me/language/", profile.choose_language, name="profile-language"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
+    path("me/digest/", profile.choose_digest, name="profile-digest"),
 ]
 
 # ---------------------------------------------------------------- messages

@@ -44,6 +44,8 @@ class SessionLine:
     can_cancel: bool
     can_undo: bool
     is_over: bool
+    # What the client was told of it and answered.
+    told: str = ""
 
     @property
     def has_menu(self) -> bool:
@@ -62,6 +64,7 @@ def session_line(
     flags: Sequence[Flag],
     member: StaffMember,
     today: date,
+    told: str = "",
 ) -> SessionLine:
     status, is_due = session.status, session.on <= today
     records, books = is_allowed(member, Capability.RECORD), is_allowed(member, Capability.BOOK)
@@ -85,6 +88,7 @@ def session_line(
         and session.starts_at is not None
         and (status in _DONE or status == SessionStatus.ARRIVED),
         is_over=status in _DONE,
+        told=told,
     )
 
 

@@ -20,6 +20,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import ClientForm, ClientSearchForm, client_initial
+from staff.views.client_messages import messages_context
 
 PAGE_SIZE = 50
 _FORM = "staff/clients/client_form.html"
@@ -102,6 +103,7 @@ def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
             for course in clinic_courses(clinic).filter(client=client).order_by("-start_on", "-pk")
         ],
     }
+    context |= messages_context(client, now=timezone.now())
     return render(request, _FORM, context, status=422 if form.errors else 200)
 
 

@@ -1,6 +1,7 @@
 """A course's page: what happened, and what comes next."""
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -19,11 +20,13 @@ from courses.convert import assess_facts, load_facts, local_today
 from courses.models import Course, RecordedContraindication, TreatmentSession
 from courses.ribbons import ribbon_of
 from courses.selectors import clinic_courses, open_flags, telephones
-from reminders.models import Reminder
+from reminders.selectors import course_messages
 from staff import course_history, presenters
 from staff import course_presenters as shown
 from staff.access import StaffRequest, may, staff_page
 from staff.answers import show, vary_on_htmx
+from staff.presenters.messages import MessageLine, message_line
+from staff.views.messages import open_channels
 
 SHOWN_CHANGES = 40
 SHOWN_REMINDERS = 60
@@ -81,9 +84,7 @@ def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
         "measures": shown.measure_rows(assessment, today=today),
         "pauses": shown.pause_rows(pauses, longest_days=course.clinic.longest_pause_days, today=today),
         "conditions": _conditions(request, course, today=today),
-        "reminders": shown.split(
-            course_history.reminder_rows(list(_reminders(course)), now=now), SHOWN_MESSAGES
-        ),
+        "reminders": shown.split(_messages(course, today=today), SHOWN_MESSAGES),
         "changes": _changes(course, today=today),
         "actions": actions,
         "can_book": can_book,
@@ -94,8 +95,15 @@ def _sessions(course: Course) -> QuerySet[TreatmentSession]:
     return course.sessions.select_related("practitioner", "room").order_by("on", "starts_at", "pk")
 
 
-def _reminders(course: Course) -> QuerySet[Reminder]:
-    return course.reminders.order_by("-send_at", "-pk")[:SHOWN_REMINDERS]
+def _messages(course: Course, *, today: date) -> list[MessageLine]:
+    """Return the messages about the course: those ahead with the next on top, then the others, the latest first."""
+    channels = open_channels(course.clinic)
+    rows = list(course_messages(course)[:SHOWN_REMINDERS])
+    ahead = [row for row in reversed(rows) if row.is_live]
+    return [
+        message_line(row, today=today, channels=channels)
+        for row in [*ahead, *(row for row in rows if not row.is_live)]
+    ]
 
 
 def _conditions(request: StaffRequest, course: Course, *, today: Any) -> list[shown.ConditionRow]:

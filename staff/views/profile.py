@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from clinics.access import Capability
 from clinics.middleware import CHOSEN_MEMBER
 from clinics.models import StaffMember, User
+from clinics.services import choose_digest as save_digest
 from clinics.services import choose_language as save_language
 from courses.convert import local_today
 from staff import presenters
 from staff.access import StaffRequest, acting, staff_page
 from staff.forms import LanguageForm, WorkplaceForm
+from staff.message_forms import DigestForm
 
 
 def _memberships(request: StaffRequest) -> QuerySet[StaffMember]:
@@ -46,6 +48,7 @@ def _show(
         "workplace_form": workplace
         or WorkplaceForm(members=members, initial={"member": request.staff_member.code}),
         "has_choice": members.count() > 1,
+        "digest_form": DigestForm(initial={"gets_digest": request.staff_member.gets_digest}),
         "second_step": _second_step(request.user),
         "today": local_today(request.staff_member.clinic, timezone.now()),
     }
@@ -87,3 +90,14 @@ def choose_clinic(request: StaffRequest) -> HttpResponse:
     request.session[CHOSEN_MEMBER] = str(member.code)
     messages.success(request, _("You work in %(clinic)s now.") % {"clinic": member.clinic.name})
     return redirect("staff:today")
+
+
+@staff_page(write=Capability.READ)
+def choose_digest(request: StaffRequest) -> HttpResponse:
+    form = DigestForm(request.POST)
+    wants = form.is_valid() and form.cleaned_data["gets_digest"]
+    save_digest(member=request.staff_member, wants=wants, by=acting(request), now=timezone.now())
+    messages.success(
+        request, _("The morning summary comes by e-mail.") if wants else _("No morning summary comes.")
+    )
+    return redirect("staff:profile")

@@ -34,10 +34,12 @@ from courses.selectors import (
     treating_members,
     unrecorded_sessions,
 )
+from reminders.selectors import latest_confirmations, latest_decisions
 from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, show
 from staff.forms import AttendanceForm, DayForm, PauseForm, ScreeningForm
+from staff.presenters.messages import session_message_words
 
 UNRECORDED_SHOWN = 25
 _ROW = "staff/today/_session_row.html"
@@ -88,6 +90,8 @@ def _lines(
 ) -> list[presenters.SessionLine]:
     ids = {session.course_id for session in sessions}
     phases, flags = phases_in_force(ids), open_flags(ids)
+    keys = [session.pk for session in sessions]
+    decisions, confirmations = latest_decisions(keys), latest_confirmations(keys)
     return [
         presenters.session_line(
             session,
@@ -95,6 +99,7 @@ def _lines(
             flags=flags.get(session.course_id, []),
             member=request.staff_member,
             today=today,
+            told=session_message_words(decisions.get(session.pk), confirmations.get(session.pk), today=today),
         )
         for session in sessions
     ]

@@ -8,7 +8,14 @@ from django.core.exceptions import ValidationError
 from audit.models import AuditEvent
 from audit.services import SYSTEM
 from clients.models import Client, Consent, ContactPoint
-from clients.services import Contacts, register_client, update_client
+from clients.services import (
+    Contacts,
+    change_address,
+    checked_address,
+    enable_contact,
+    register_client,
+    update_client,
+)
 from tests.factories import ClinicFactory, StaffMemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +119,67 @@ def test_erased_client_is_not_changed(clinic):
     with pytest.raises(ValidationError, match="erased"):
         update_client(client=client, contacts=Contacts(), by=SYSTEM, now=LATER, given_name="Eva")
     assert Client.objects.get().given_name == "Anna"
+
+
+def test_saving_a_client_leaves_messenger_addresses_alone(clinic):
+    client = register(clinic, Contacts("anna@example.com", "20000000"))
+    change_address(client=client, channel="telegram", value="123", by=SYSTEM, now=NOW)
+
+    update_client(client=client, contacts=Contacts("", "20000000"), by=SYSTEM, now=LATER)
+
+    found = ContactPoint.objects.order_by("channel").values_list("channel", "value")
+    assert list(found) == [("sms", "+37120000000"), ("telegram", "123")]
+
+
+def test_new_address_takes_the_place_of_one_that_does_not_work(clinic):
+    client = register(clinic, Contacts("old@example.com"))
+    ContactPoint.objects.update(disabled_at=NOW, disabled_reason="smtp-550")
+
+    change_address(client=client, channel="email", value="new@Example.com", by=SYSTEM, now=LATER)
+
+    contact = ContactPoint.objects.get()
+    client.refresh_from_db()
+    assert (contact.value, contact.disabled_at) == ("new@example.com", None)
+    assert client.search_text == "anna ozola new@example.com"
+    event = AuditEvent.objects.get(action="client.address_changed")
+    assert event.new == {"contact": str(contact.code), "channel": "email"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "text", "address"),
+    [
+        ("email", "me@EXAMPLE.com", "me@example.com"),
+        ("sms", "20000001", "+37120000001"),
+        ("whatsapp", "+371 2000 0001", "+37120000001"),
+        ("telegram", " -123456789 ", "-123456789"),
+        ("telegram", "@somebody", "@somebody"),
+    ],
+)
+def test_address_is_kept_in_its_canonical_form(channel, text, address):
+    assert checked_address(channel, text, country="LV") == address
+
+
+@pytest.mark.parametrize(
+    ("channel", "text"),
+    [("email", "me"), ("sms", "call me"), ("telegram", "https://example.com"), ("webhook", "1"), ("sms", "")],
+)
+def test_what_is_no_address_is_refused(clinic, channel, text):
+    client = register(clinic)
+
+    with pytest.raises(ValidationError):
+        change_address(client=client, channel=channel, value=text, by=SYSTEM, now=LATER)
+    assert not ContactPoint.objects.exists()
+
+
+def test_address_works_again_once(clinic):
+    register(clinic, Contacts("anna@example.com"))
+    contact = ContactPoint.objects.get()
+    ContactPoint.objects.update(disabled_at=NOW, disabled_reason="smtp-550")
+
+    enable_contact(contact=contact, by=SYSTEM, now=LATER)
+    enable_contact(contact=contact, by=SYSTEM, now=LATER)
+
+    contact.refresh_from_db()
+    event = AuditEvent.objects.get(action="contact.enabled")
+    assert (contact.disabled_at, contact.disabled_reason) == (None, "")
+    assert event.old == {"reason": "smtp-550"}

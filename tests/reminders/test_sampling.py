@@ -6,7 +6,7 @@ from django.core import mail
 from audit.models import AuditEvent
 from reminders.errors import MessageError
 from reminders.models import Reminder, ReminderRule
-from reminders.services.sampling import TESTS_EVERY, TESTS_MOST, checked_address, send_test
+from reminders.services.sampling import TESTS_EVERY, TESTS_MOST, send_test
 from tests.reminders.builders import NOW, make_desk
 
 pytestmark = pytest.mark.django_db
@@ -66,26 +66,9 @@ def test_channel_that_is_not_set_up_is_refused(desk):
     assert not AuditEvent.objects.filter(action="rule.tested").exists()
 
 
-@pytest.mark.parametrize(
-    ("channel", "text", "address"),
-    [
-        ("email", "me@EXAMPLE.com", "me@example.com"),
-        ("sms", "20000001", "+37120000001"),
-        ("whatsapp", "+371 2000 0001", "+37120000001"),
-        ("telegram", " 123456789 ", "123456789"),
-        ("telegram", "@somebody", "@somebody"),
-    ],
-)
-def test_address_is_kept_in_its_canonical_form(channel, text, address):
-    assert checked_address(channel, text, country="LV") == address
-
-
-@pytest.mark.parametrize(
-    ("channel", "text"),
-    [("email", "me"), ("sms", "call me"), ("telegram", "https://example.com"), ("webhook", "1"), ("sms", "")],
-)
-def test_what_is_no_address_is_refused(channel, text):
+def test_address_that_cannot_be_one_is_refused_by_field(desk):
     with pytest.raises(MessageError) as refused:
-        checked_address(channel, text, country="LV")
+        send(desk, address="me")
 
     assert (refused.value.code, list(refused.value.fields)) == ("bad_address", ["address"])
+    assert mail.outbox == []
