@@ -116,7 +116,12 @@ INSTALLATION_FILE = Path(env.read_text("INSTALLATION_FILE", str(VAR_DIR / "insta
 INSTALLATION_EPOCH = env.read_text("INSTALLATION_EPOCH")
 REDIS_URL = env.read_url("REDIS_URL", schemes=("redis", "rediss"))
 CACHES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A cache that hangs is given up quickly: by default it would be waited for without end.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+    }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -159,7 +164,12 @@ AXES_VERBOSE = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SESSION_COOKIE_NAME = "__Host-session" if _is_https else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _is_https else "csrf"
+# Remembers for an hour which secret links a client has opened.
+CLIENT_COOKIE_NAME = "__Host-client" if _is_https else "client"
 SESSION_COOKIE_AGE = 12 * 3600
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+# Proxies of our own in front of the web server: the last so many of X-Forwarded-For can be believed.
+PROXY_COUNT = env.read_number("PROXY_COUNT", default=1 if IS_PRODUCTION else 0, least=0, most=9)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_SSL_REDIRECT = _is_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
@@ -310,8 +320,9 @@ LOGGING: dict[str, Any] = {
             "processor": "structlog.processors.JSONRenderer",
         },
     },
+    "filters": {"secret_paths": {"()": "config.logs.SecretPaths"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_paths"]},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "loggers": {

@@ -114,7 +114,8 @@ MATRIX = {
     "staff:course-discontinue": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
 }
 # Routes whose access other tests hold: the login's own pages, the API, health, the demonstration's mailbox.
-ELSEWHERE = ("accounts/", "api/v1/", "healthz", "demo/mailbox/")
+# The clients' pages stand in tests/portal/test_routes.py.
+ELSEWHERE = ("c/", "accounts/", "api/v1/", "healthz", "demo/mailbox/")
 
 # What a refusal looks like; whatever else an allowed request answers is its own tests' business.
 REFUSALS = {403, 404, 405}

@@ -1,0 +1,152 @@
+"""Who a visitor is: a secret link, remembered for an hour in a signed cookie so that no address holds the token."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+
+from clients.links import find_link, find_link_by_hash, note_use
+from clients.models import AccessLink, LinkPurpose
+from portal.limits import GUESSES, PRESSES, address_of, count_event, is_over
+from reminders.models import Reminder
+
+_SALT: Final = "portal.links"
+_REMEMBERED_SECONDS: Final = 3600
+# Somebody may have the pages of several visits, or of several members of a family, open at once.
+_REMEMBERED_MOST: Final = 6
+_REF_LENGTH: Final = 16
+
+View = Callable[..., HttpResponse]
+
+
+def portal_page(view: View) -> View:
+    """Let nobody keep, list or be told of a page that one person may see."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **parts: Any) -> HttpResponse:
+        response = view(request, *args, **parts)
+        add_never_cache_headers(response)
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return shown
+
+
+def ref_of(link: AccessLink) -> str:
+    """Return how addresses without a token name a link: the beginning of its hash, which opens nothing."""
+    return link.token_hash[:_REF_LENGTH]
+
+
+def follow_link(request: HttpRequest, token: str, purpose: LinkPurpose, route: str) -> HttpResponse:
+    """Remember a link that works and lead on to its page; answer all others alike.
+
+    A HEAD request, which only looks whether there is something, is not counted as an opening.
+    """
+    link = find_or_count(request, token, purpose)
+    if not isinstance(link, AccessLink):
+        return link
+    if request.method == "GET":
+        note_use(link, now=timezone.now())
+    response = redirect(route, ref=ref_of(link))
+    # The address that is left behind holds the token.
+    response["Referrer-Policy"] = "no-referrer"
+    _remember(request, response, link)
+    return response
+
+
+def find_or_count(request: HttpRequest, token: str, purpose: LinkPurpose) -> AccessLink | HttpResponse:
+    """Return the link of a token, or the answer to one that leads nowhere, which counts against its sender."""
+    address = address_of(request)
+    if is_over(GUESSES, address):
+        return too_many(request)
+    link = find_link(token, purpose, timezone.now())
+    if link is None:
+        count_event(GUESSES, address)
+        return not_found(request)
+    return link
+
+
+def held_link(request: HttpRequest, ref: str, purpose: LinkPurpose) -> AccessLink | None:
+    """Return a remembered link while it still works.
+
+    Cost: one query, whether it is remembered or not.
+    """
+    found = next((name for name in _remembered(request) if name[:_REF_LENGTH] == ref), "")
+    return find_link_by_hash(found, purpose, timezone.now())
+
+
+def reminder_of(link: AccessLink) -> Reminder | None:
+    """Return the message that carried a link, while it is on record."""
+    return Reminder.objects.filter(code=link.reminder_code).first() if link.reminder_code else None
+
+
+def may_press(link: AccessLink) -> bool:
+    """Count one press of a button under a link; return whether it may still act."""
+    if is_over(PRESSES, link.token_hash):
+        return False
+    count_event(PRESSES, link.token_hash)
+    return True
+
+
+def show(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    language: str,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """Show a page in the client's language, whatever the browser asks for."""
+    with translation.override(language):
+        response = render(request, template, context, status=status)
+    response["Content-Language"] = language
+    return response
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """Answer whatever leads nowhere: unknown, expired, withdrawn, meant for something else, or not remembered."""
+    return render(request, "portal/not_found.html", status=HTTPStatus.NOT_FOUND)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Answer what comes too often."""
+    response = render(request, "portal/too_many.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(GUESSES.seconds)
+    return response
+
+
+@portal_page
+def refuse_form(request: HttpRequest) -> HttpResponse:
+    """Answer a form without its proof of origin: the page was open too long, or cookies are switched off."""
+    return render(request, "portal/again.html", status=HTTPStatus.FORBIDDEN)
+
+
+def _remembered(request: HttpRequest) -> list[str]:
+    try:
+        held = signing.loads(
+            request.COOKIES.get(settings.CLIENT_COOKIE_NAME, ""), salt=_SALT, max_age=_REMEMBERED_SECONDS
+        )
+    except signing.BadSignature:
+        return []
+    return [str(name) for name in held]
+
+
+def _remember(request: HttpRequest, response: HttpResponse, link: AccessLink) -> None:
+    others = [name for name in _remembered(request) if name != link.token_hash]
+    response.set_cookie(
+        settings.CLIENT_COOKIE_NAME,
+        signing.dumps([link.token_hash, *others][:_REMEMBERED_MOST], salt=_SALT),
+        max_age=_REMEMBERED_SECONDS,
+        path="/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        # Not "Strict": the link comes from another site, a mail program in the browser.
+        samesite="Lax",
+    )

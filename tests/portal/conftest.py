@@ -1,0 +1,82 @@
+"""A client in Riga on Monday 2 March 2026 at eight, with a visit on Wednesday at three and the links to it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client as Browser
+
+from clients.models import AccessLink
+from reminders.models import Reminder
+from reminders.services.linking import new_links
+from tests.reminders.builders import NOW, Desk, make_desk
+
+
+@dataclass
+class Visitor:
+    """A client's browser and the addresses of one message."""
+
+    desk: Desk
+    browser: Browser
+    visit_link: str
+    stop_link: str
+
+    @property
+    def client(self):
+        return self.desk.course.client
+
+    def open(self, address=None):
+        """Follow a link as a browser does; return its page."""
+        return self.browser.get(address or self.visit_link, follow=True)
+
+    def press(self, what, data=None, *, browser=None, version=None):
+        """Press a button of the visit's page, seen as it is now unless told."""
+        seen = self.desk.fresh_session().version if version is None else version
+        return (browser or self.browser).post(
+            f"{self.page}{what}/", {"version": seen, **(data or {})}, follow=True
+        )
+
+    @property
+    def page(self):
+        return f"/c/visit/{self.link('session').token_hash[:16]}/"
+
+    @property
+    def channel_page(self):
+        return f"/c/messages/{self.link('unsubscribe').token_hash[:16]}/"
+
+    def link(self, purpose):
+        return AccessLink.objects.select_related("client").get(purpose=purpose, client=self.client)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    cache.clear()
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def make_visitor(db):
+    """Return a function that makes a clinic with a client who got a message with both links."""
+
+    def make_visitor(**options):
+        desk = make_desk(**options)
+        row = Reminder.objects.select_related("session").get(pk=desk.row("day-before").pk)
+        links, rows = new_links(row, now=NOW)
+        AccessLink.objects.bulk_create(rows)
+        return Visitor(desk, Browser(), urlsplit(links.session).path, urlsplit(links.unsubscribe).path)
+
+    return make_visitor
+
+
+@pytest.fixture
+def visitor(make_visitor):
+    return make_visitor()
+
+
+def state_of(response):
+    """Return the heading of a page."""
+    text = response.content.decode()
+    return text.partition("<h1>")[2].partition("</h1>")[0]

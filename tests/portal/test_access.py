@@ -1,0 +1,303 @@
+"""Secret addresses from outside: guesses, other purposes, what is remembered, limited, said and logged."""
+
+import logging
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client as Browser
+from django.utils.module_loading import import_string
+from redis.exceptions import ConnectionError as RedisAway
+
+from audit.services import SYSTEM
+from clients.links import new_token, revoke_links
+from clients.models import AccessLink
+from courses.models import SessionStatus
+from portal import limits
+from tests.portal.conftest import state_of
+from tests.reminders.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def token_of(address):
+    return address.strip("/").rpartition("/")[2]
+
+
+def body(response):
+    """Return a page as it is but for what is new in every answer."""
+    return re.sub(rb'value="[A-Za-z0-9]{64}"', b"", response.content)
+
+
+# ------------------------------------------------------------------------------------------------ tokens
+
+
+def test_all_that_leads_nowhere_looks_the_same(visitor, make_visitor, clock):
+    other = make_visitor()
+    revoke_links(client=other.client, by=SYSTEM, now=NOW)
+    token = token_of(visitor.visit_link)
+    swapped = token[:-1] + ("a" if token[-1] != "a" else "b")
+    addresses = [
+        f"/c/v/{new_token()}/",
+        f"/c/v/{swapped}/",
+        f"/c/v/{token}x/",
+        f"/c/v/{token_of(visitor.stop_link)}/",
+        f"/c/u/{token}/",
+        other.visit_link,
+        "/c/v/%00%27%20OR%201=1--/",
+        f"/c/visit/{visitor.link('session').token_hash[:16]}/",
+        "/c/visit/0000000000000000/",
+        "/c/messages/0000000000000000/",
+    ]
+    expired = Browser()
+    clock.move_to(visitor.desk.session.ends_at + timedelta(hours=24))
+    responses = [expired.get(visitor.visit_link)]
+    clock.move_to(NOW)
+    responses += [Browser().get(address) for address in addresses]
+
+    assert {response.status_code for response in responses} == {404}
+    assert len({body(response) for response in responses}) == 1
+    assert not any(response.cookies for response in responses)
+    assert state_of(responses[0]) == "This link does not work"
+
+
+def test_guessing_is_stopped_before_it_is_looked_up(visitor, django_assert_num_queries):
+    guesser = Browser(REMOTE_ADDR="198.51.100.7")
+    statuses = [guesser.get(f"/c/v/{new_token()}/").status_code for _ in range(limits.GUESSES.most + 5)]
+
+    with django_assert_num_queries(0):
+        stopped = guesser.get(visitor.visit_link)
+
+    assert statuses == [404] * limits.GUESSES.most + [429] * 5
+    assert (stopped.status_code, stopped["Retry-After"]) == (429, "600")
+    assert guesser.post(visitor.stop_link, {"List-Unsubscribe": "One-Click"}).status_code == 429
+    # Nobody else is kept out.
+    assert Browser(REMOTE_ADDR="198.51.100.8").get(visitor.visit_link).status_code == 302
+
+
+def test_guesser_is_let_in_again_after_a_while(visitor, clock):
+    guesser = Browser(REMOTE_ADDR="198.51.100.7")
+    for _ in range(limits.GUESSES.most):
+        guesser.get(f"/c/v/{new_token()}/")
+    before = guesser.get(visitor.visit_link).status_code
+
+    clock.move_to(NOW + timedelta(seconds=limits.GUESSES.seconds))
+
+    assert (before, guesser.get(visitor.visit_link).status_code) == (429, 302)
+
+
+def test_buttons_of_one_link_are_limited(visitor):
+    visitor.open()
+    statuses = [visitor.press("confirm").status_code for _ in range(limits.PRESSES.most + 2)]
+
+    assert statuses == [200] * limits.PRESSES.most + [429] * 2
+
+
+def test_limits_hold_while_the_cache_is_away(visitor, monkeypatch, caplog):
+    class Away:
+        def __getattr__(self, name):
+            raise RedisAway("refused")
+
+    monkeypatch.setattr(limits, "cache", Away())
+    limits._HERE.clear()
+    guesser = Browser(REMOTE_ADDR="198.51.100.7")
+
+    statuses = [guesser.get(f"/c/v/{new_token()}/").status_code for _ in range(limits.GUESSES.most + 1)]
+
+    assert statuses == [404] * limits.GUESSES.most + [429]
+    assert "The cache is away (ConnectionError)" in caplog.text
+    limits._HERE.clear()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen", "forwarded", "address"),
+    [
+        (0, "198.51.100.7", "203.0.113.9", "198.51.100.7"),
+        (1, "10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        (1, "10.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+        (2, "10.0.0.1", "1.2.3.4, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (2, "10.0.0.1", "203.0.113.9", "10.0.0.1"),
+        (0, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        (0, "::ffff:198.51.100.7", "", "198.51.100.7"),
+        (0, "", "", "unknown"),
+        (1, "10.0.0.1", "<script>", "unknown"),
+    ],
+)
+def test_address_is_what_our_own_proxies_saw(rf, settings, proxies, seen, forwarded, address):
+    settings.PROXY_COUNT = proxies
+    request = rf.get("/", REMOTE_ADDR=seen, headers={"x-forwarded-for": forwarded})
+
+    assert limits.address_of(request) == address
+
+
+# ------------------------------------------------------------------------------------------------ what is remembered
+
+
+def test_link_leads_to_an_address_without_the_token(visitor):
+    response = visitor.browser.get(visitor.visit_link)
+
+    token = token_of(visitor.visit_link)
+    cookie = response.cookies["client"]
+    assert (response.status_code, response["Location"]) == (302, visitor.page)
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert token not in response["Location"] + cookie.value
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"], cookie["path"]) == (
+        True,
+        "Lax",
+        3600,
+        "/",
+    )
+    assert token not in visitor.browser.get(visitor.page).content.decode()
+
+
+def test_page_is_forgotten_after_an_hour_and_opens_again_by_its_link(visitor, clock):
+    visitor.open()
+    clock.move_to(NOW + timedelta(minutes=59))
+    before = visitor.browser.get(visitor.page).status_code
+    clock.move_to(NOW + timedelta(minutes=61))
+
+    after = visitor.browser.get(visitor.page).status_code
+
+    assert (before, after, visitor.open().status_code) == (200, 404, 200)
+
+
+def test_cookie_of_anothers_making_opens_nothing(visitor):
+    forger = Browser()
+    forger.cookies["client"] = f'["{visitor.link("session").token_hash}"]'
+
+    assert forger.get(visitor.page).status_code == 404
+
+
+def test_two_visits_open_in_one_browser_are_never_mixed_up(make_visitor):
+    one, two = make_visitor(), make_visitor()
+    two.browser = one.browser
+    one.open()
+    two.open()
+
+    one.press("confirm")
+
+    assert one.desk.fresh_session().status == SessionStatus.CONFIRMED
+    assert two.desk.fresh_session().status == SessionStatus.BOOKED
+
+
+def test_withdrawn_link_shuts_the_page_that_is_open(visitor):
+    visitor.open()
+    revoke_links(client=visitor.client, by=SYSTEM, now=NOW)
+
+    responses = [visitor.browser.get(visitor.page), visitor.press("confirm"), visitor.press("cancel")]
+
+    assert [response.status_code for response in responses] == [404] * 3
+    assert visitor.desk.fresh_session().status == SessionStatus.BOOKED
+
+
+def test_page_of_another_purpose_is_not_opened_by_a_remembered_link(visitor):
+    visitor.open()
+    ref = visitor.link("session").token_hash[:16]
+
+    assert visitor.browser.post(f"/c/messages/{ref}/stop/").status_code == 404
+
+
+def test_cookie_is_secure_where_sessions_are(visitor, settings):
+    settings.SESSION_COOKIE_SECURE = True
+    settings.CLIENT_COOKIE_NAME = "__Host-client"
+
+    cookie = visitor.browser.get(visitor.visit_link).cookies["__Host-client"]
+
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+
+
+def test_openings_are_counted_and_looks_are_not(visitor):
+    visitor.browser.head(visitor.visit_link)
+    before = visitor.link("session").use_count
+    visitor.browser.get(visitor.visit_link)
+    visitor.browser.get(visitor.page)
+
+    assert (before, visitor.link("session").use_count) == (0, 1)
+    assert visitor.link("session").last_used_at == NOW
+
+
+# ------------------------------------------------------------------------------------------------ what is said
+
+
+def test_no_answer_is_kept_listed_or_framed(visitor):
+    visitor.open()
+    addresses = [visitor.visit_link, visitor.stop_link, visitor.page, f"{visitor.page}cancel/", "/c/v/x/"]
+
+    for address in addresses:
+        response = visitor.browser.get(address)
+        assert "no-store" in response["Cache-Control"]
+        assert response["X-Robots-Tag"] == "noindex, nofollow"
+        assert response["X-Frame-Options"] == "DENY"
+        assert response["Referrer-Policy"] in ("no-referrer", "same-origin")
+        assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_page_needs_little_and_nothing_from_elsewhere(visitor, settings):
+    text = visitor.open().content.decode()
+
+    sheet = (settings.BASE_DIR / "static" / "css" / "portal.css").read_text(encoding="utf-8")
+    assert re.findall(r'(?:src|href)="([^"]+)"', text) == [
+        "/static/img/mark.svg",
+        "/static/css/portal.css",
+        f"{visitor.page}cancel/",
+        "tel:+37120000000",
+    ]
+    assert "<script" not in text
+    assert "url(" not in sheet
+    assert "@import" not in sheet
+    assert len(text.encode()) + len(sheet.encode()) < 20_000
+
+
+@pytest.mark.parametrize("path", ["/c/v/{}/", "/c/u/{}/"])
+def test_token_stands_in_no_log(path, capsys, settings):
+    config, token = settings.LOGGING, new_token()
+    handler = logging.StreamHandler()
+    handler.addFilter(import_string(config["filters"]["secret_paths"]["()"])())
+    logger = logging.getLogger("django.request")
+    logger.addHandler(handler)
+    try:
+        Browser().get(path.format(token))
+        Browser().put(path.format(token))
+    finally:
+        logger.removeHandler(handler)
+
+    logged = capsys.readouterr().err
+    assert config["handlers"]["console"]["filters"] == ["secret_paths"]
+    assert path.format("[token]") in logged
+    assert token not in logged
+
+
+def test_cache_holds_neither_addresses_nor_links(visitor, monkeypatch):
+    names = []
+    monkeypatch.setattr(limits, "cache", Spy(cache, names))
+    visitor.open()
+    visitor.press("confirm")
+    Browser(REMOTE_ADDR="198.51.100.7").get(f"/c/v/{new_token()}/")
+
+    hidden = ["198.51.100", visitor.link("session").token_hash, token_of(visitor.visit_link)]
+    assert len(set(names)) == 3
+    assert [name for name in names for secret in hidden if secret in name] == []
+
+
+class Spy:
+    """A cache that writes down what it is asked for."""
+
+    def __init__(self, cache, names):
+        self.cache, self.names = cache, names
+
+    def __getattr__(self, verb):
+        def call(name, *args, **options):
+            self.names.append(name)
+            return getattr(self.cache, verb)(name, *args, **options)
+
+        return call
+
+
+def test_link_row_is_all_that_an_opening_changes(visitor):
+    before = AccessLink.objects.values().get(purpose="session")
+
+    visitor.open()
+
+    after = AccessLink.objects.values().get(purpose="session")
+    assert {name for name in before if before[name] != after[name]} == {"use_count", "last_used_at"}
