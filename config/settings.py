@@ -231,7 +231,9 @@ EMAIL_USE_SSL = env.read_flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
 EMAIL_TIMEOUT = 15
 _mail = mail.read_mail(timeout=EMAIL_TIMEOUT)
 EMAIL_BACKEND = _mail.backend
-ANYMAIL = _mail.options
+# The "user:password" with which the provider's reports come.
+EMAIL_WEBHOOK_SECRET = env.read_text("EMAIL_WEBHOOK_SECRET")
+ANYMAIL = {**_mail.options, "WEBHOOK_SECRET": [EMAIL_WEBHOOK_SECRET] if EMAIL_WEBHOOK_SECRET else []}
 DEFAULT_FROM_EMAIL = env.read_text("DEFAULT_FROM_EMAIL", "regimen@localhost")
 
 # ---------------------------------------------------------------- queue

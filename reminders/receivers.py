@@ -1,16 +1,57 @@
 """Hears of changes to courses inside their own transaction, so that no change can lose its messages."""
 
+import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from anymail.signals import tracking
 from django.dispatch import receiver
+from django.utils import timezone
 
 from courses.signals import course_changed
+from reminders.models import Delivery
 from reminders.services import sync_course_reminders
+from reminders.services.answering import record_report
 from reminders.services.linking import extend_links
+
+# Anymail's words for what became of an e-mail; the others, such as "opened", are never asked for.
+_KINDS: Final = {
+    "delivered": Delivery.DELIVERED,
+    "bounced": Delivery.BOUNCED,
+    "rejected": Delivery.BOUNCED,
+    "failed": Delivery.BOUNCED,
+    "complained": Delivery.COMPLAINED,
+    "unsubscribed": Delivery.COMPLAINED,
+}
+# Why an address is of no use any more, rather than full, slow or picky today.
+_PERMANENT: Final = frozenset({"bounced", "invalid"})
 
 
 @receiver(course_changed, dispatch_uid="reminders.sync_course")
 def sync_course(*, course_id: int, now: datetime, **_: Any) -> None:
     sync_course_reminders(course_id=course_id, now=now)
     extend_links(course_id=course_id, now=now)
+
+
+@receiver(tracking, dispatch_uid="reminders.record_mail_report")
+def record_mail_report(*, event: Any, esp_name: str, **_: Any) -> None:
+    """Keep what the e-mail provider reported; it may come twice and in any order."""
+    kind = _KINDS.get(event.event_type)
+    if kind is None:
+        return
+    now = timezone.now()
+    happened_at = min(event.timestamp, now) if event.timestamp else now
+    provider_id = event.message_id or ""
+    reference = (event.metadata or {}).get("reminder") or ""
+    # Not every provider names its events; of one message there is one of each kind at a time.
+    named = event.event_id or f"{provider_id}:{reference}:{event.timestamp}:{event.recipient}"
+    record_report(
+        provider=esp_name.lower(),
+        event_id=hashlib.sha256(f"{event.event_type}:{named}".encode()).hexdigest(),
+        kind=kind,
+        provider_id=provider_id,
+        reference=str(reference),
+        is_permanent=event.reject_reason in _PERMANENT,
+        happened_at=happened_at,
+        now=now,
+    )
