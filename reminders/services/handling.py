@@ -9,12 +9,29 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
+from reminders.channels.base import Message
 from reminders.channels.registry import find_ways
 from reminders.errors import MessageError
-from reminders.models import LIVE_STATES, Answer, AnswerKind, Reason, Reminder, ReminderState
-from reminders.services.checking import Ruling, checked_rows, load_surroundings, rule_on
+from reminders.models import (
+    LIVE_STATES,
+    TELLING_TRIGGERS,
+    Answer,
+    AnswerKind,
+    Reason,
+    Reminder,
+    ReminderState,
+)
+from reminders.services.checking import (
+    Ruling,
+    load_rows,
+    load_schedule,
+    load_surroundings,
+    rule_on,
+)
+from reminders.services.linking import Links
 from reminders.services.outcomes import UNCLAIMED
 from reminders.services.ticking import wake_senders
+from reminders.texts import Part, write_message
 
 # What has not gone and may still be sent when a person says so.
 SENDABLE: Final = (ReminderState.DUE, ReminderState.SUPPRESSED, ReminderState.FAILED)
@@ -127,7 +144,7 @@ def rule_now(row: Reminder, *, now: datetime) -> Ruling:
 
     Cost: four queries, three more for a schedule.
     """
-    seen = checked_rows().get(pk=row.pk)
+    seen = load_rows([row.pk], now=now)[row.pk]
     pair = (seen.clinic_id, seen.channel)
     return rule_on(seen, load_surroundings([seen], now=now), has_channel=pair in find_ways([pair]), now=now)
 
@@ -137,7 +154,6 @@ def _release(row: Reminder, action: str, *, by: Actor, now: datetime) -> Reminde
         raise MessageError(_("It is too late: this message would no longer be of use."), code="too_late")
     if row.fallbacks.filter(state__in=(*LIVE_STATES, ReminderState.SENT)).exists():
         raise MessageError(_("Another channel has taken over this message."), code="taken_over")
-    _refuse_what_may_not_go(row, now=now)
     old = {"state": row.state, "reason": row.decision_reason}
     _write(
         row,
@@ -149,6 +165,8 @@ def _release(row: Reminder, action: str, *, by: Actor, now: datetime) -> Reminde
         handled_at=None,
         **UNCLAIMED,
     )
+    # Asked of the row as it now stands, since one that may have arrived counts as told; a refusal takes it back.
+    _refuse_what_may_not_go(row, now=now)
     _record(row, action, by=by, now=now, old=old)
     if settings.IS_QUEUE_REMOTE:
         # In one process the next tick, seconds away, finds it: no page waits for a mail server.
@@ -203,3 +221,15 @@ def _record(
         old=old,
         new={"state": row.state},
     )
+
+
+def message_ahead(row: Reminder, *, now: datetime) -> Message:
+    """Return how a message would read if it went now; it carries no secret links, and nothing is sent.
+
+    Cost: three to eight queries.
+    """
+    seen = load_rows([row.pk], now=now)[row.pk]
+    schedule = load_schedule(seen) if seen.trigger in TELLING_TRIGGERS else None
+    own_link = _("(the client's own link)")
+    links = Links(session=own_link if seen.session_id else "")
+    return write_message([Part(seen, schedule=schedule, links=links)], address="", now=now)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from clinics.access import Capability
 from clinics.models import Clinic, StaffMember
 from courses.convert import local_today
 from reminders.channels.registry import find_ways
-from reminders.models import Answer, KeptMessage, Reminder
+from reminders.models import LIVE_STATES, Answer, KeptMessage, Reminder
 from reminders.selectors import (
     WAITING,
     MessageFilter,
@@ -155,13 +156,22 @@ def _lines(rows: QuerySet[Reminder], today: Any) -> list[shown.MessageLine]:
     return [shown.message_line(row, today=today) for row in rows.order_by("send_at", "pk")]
 
 
-def _words_of(row: Reminder, *, now: Any) -> dict[str, Any]:
-    """Return what the message says: the copy that was kept, else how it would read now."""
+def _words_of(row: Reminder, *, now: datetime) -> dict[str, Any]:
+    """Return what a message says: the copy that was kept, else, before it goes, how it would read."""
     if row.message_id:
         kept = KeptMessage.objects.for_clinic(row.clinic).filter(message_id=row.message_id).first()
         if kept is not None:
             return {"subject": kept.subject, "text": kept.text, "is_kept": True}
-    return {}
+    if row.state not in LIVE_STATES:
+        return {}
+    # At its time, not now: "tomorrow" depends on it.
+    message = handling.message_ahead(row, now=max(now, row.send_at))
+    is_long = row.channel == Channel.EMAIL
+    return {
+        "subject": message.subject if is_long else "",
+        "text": message.text if is_long else message.short,
+        "files": [attachment.name for attachment in message.attachments] if is_long else [],
+    }
 
 
 def _acts(request: StaffRequest, row: Any, *, now: Any) -> dict[str, bool]:

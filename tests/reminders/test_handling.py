@@ -74,6 +74,7 @@ def test_message_is_not_sent_now_against_the_clients_wish(desk, row):
     Consent.objects.filter(client=desk.course.client).update(withdrawn_at=NOON, withdrawn_source="test")
 
     assert refusal(send_now, row=row, by=desk.by, now=NOON) == "may_not_go"
+    # What was written before the refusal is taken back.
     assert (fresh(row).send_at, actions(row)) == (row.send_at, [])
 
 

@@ -216,6 +216,32 @@ def test_message_tells_its_whole_history(browser_of, row, clinic, session):
         assert part in words
 
 
+def test_message_ahead_shows_how_it_will_read(reception, row, session):
+    words = words_of(reception.get(url(row)))
+
+    assert "As it will read; changes until then are taken up." in words
+    assert "Hello Anna" in words
+    assert "Monday, 9 March, 11:00" in words
+
+
+def test_every_kind_of_message_ahead_can_be_read(reception, row):
+    for trigger in ("before_session", "missed_session", "overdue", "book_next", "maintenance_due", "change"):
+        session = (
+            {"session": row.course.sessions.last()} if trigger.endswith("session") else {"session": None}
+        )
+        put(row, trigger=trigger, **session)
+
+        assert len(reception.get(url(row)).context["words"]["text"]) > 40, trigger
+
+
+def test_message_of_a_messenger_shows_its_short_form(reception, row):
+    put(row, channel="sms")
+
+    words = reception.get(url(row)).context["words"]
+
+    assert (words["subject"], "\n" in words["text"]) == ("", False)
+
+
 def test_message_says_that_quiet_hours_moved_it(reception, course):
     book(course, TODAY.replace(day=11), NOW.time().replace(hour=9), now=NOW)
     row = Reminder.objects.get(course=course, rule__slug="two-hours-before", state="due")
