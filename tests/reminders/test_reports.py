@@ -7,7 +7,7 @@ import pytest
 
 from audit.models import AuditEvent
 from clients.models import Consent, ContactPoint
-from reminders.models import Answer, DeliveryAttempt, DeliveryReport, Reminder
+from reminders.models import Answer, ChannelAccount, DeliveryAttempt, DeliveryReport, Reminder
 from reminders.services.answering import match_reports, record_report
 from tests.factories import ClinicFactory
 from tests.reminders.builders import NOW, make_desk
@@ -144,6 +144,36 @@ def test_bounce_for_good_disables_the_address_and_says_so(row):
     assert (contact.disabled_at, contact.disabled_reason) == (NOW + 2 * MINUTE, "bounced:mailer")
     event = AuditEvent.objects.get(action="contact.disabled")
     assert event.new == {"channel": "email", "reason": "bounced:mailer"}
+
+
+@pytest.fixture
+def by_sms(row):
+    """The client can be reached by SMS as well, and the rule says so."""
+    whose = {"clinic": row.clinic, "client": row.client, "channel": "sms"}
+    ContactPoint.objects.create(**whose, value="+37120000001")
+    Consent.objects.create(**whose, granted_at=NOW, granted_source="test")
+    ChannelAccount.objects.create(
+        clinic=row.clinic, channel="sms", provider="kept", created_at=NOW, changed_at=NOW
+    )
+    row.rule.channels = ["email", "sms"]
+    row.rule.save()
+
+
+@pytest.mark.usefixtures("by_sms")
+def test_bounce_for_good_sends_the_message_over_the_next_channel_once(row):
+
+    for number in range(2):
+        report("bounced", f"e-{number}", is_permanent=True)
+
+    other = Reminder.objects.get(fallback_for=row)
+    assert (other.channel, other.state, other.subject_key) == ("sms", "due", row.subject_key)
+
+
+@pytest.mark.usefixtures("by_sms")
+def test_bounce_of_a_message_that_is_of_no_more_use_is_left(row):
+    report("bounced", "e-1", is_permanent=True, now=row.expires_at)
+
+    assert not Reminder.objects.filter(fallback_for=row).exists()
 
 
 def test_bounce_for_now_disables_nothing(row):

@@ -14,6 +14,7 @@ from clinics.models import Clinic
 from courses.services.changes import transacting
 from reminders.models import AnswerVia, Delivery, DeliveryAttempt, DeliveryReport, Reminder, ReminderState
 from reminders.services.answering.channels import lock_client, stop_channel, sync_courses
+from reminders.services.outcomes import fall_back
 
 # The later word weighs more: what was delivered may still come back, and what came back was never read.
 _EARLIER: Final = {
@@ -21,6 +22,7 @@ _EARLIER: Final = {
     Delivery.BOUNCED: ("", Delivery.DELIVERED),
     Delivery.COMPLAINED: ("", Delivery.DELIVERED, Delivery.BOUNCED),
 }
+_HANDED_OVER: Final = (ReminderState.SENT, ReminderState.UNCERTAIN)
 _CODE: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MATCHED_FOR: Final = timedelta(days=3)
 _MATCHED_AT_ONCE: Final = 500
@@ -124,6 +126,10 @@ def _apply(report: DeliveryReport, reminder: Reminder, *, now: datetime) -> None
         _disable_contact(report, reminder, reminder.client, now=now)
     # Those that went along in the same message share its fate.
     told = Reminder.objects.filter(Q(pk=reminder.pk) | Q(sent_with=reminder.pk))
+    if report.kind == Delivery.BOUNCED and report.is_permanent:
+        # As if the server had refused it at once: while it is of use, it goes over the rule's next channel.
+        for row in told.filter(state__in=_HANDED_OVER).select_related("rule", "client", "clinic"):
+            fall_back(row, now=now)
     told.filter(delivery__in=_EARLIER[Delivery(report.kind)]).update(
         delivery=report.kind, delivered_at=report.happened_at
     )
