@@ -84,7 +84,7 @@ def _refuse_too_many(clinic: Clinic, *, by: Actor, now: datetime) -> None:
     )
     if lately.count() >= TESTS_MOST:
         raise MessageError(
-            _("That were many test messages. Wait ten minutes, then try again."), code="too_many_tests"
+            _("Those were many test messages. Wait ten minutes, then try again."), code="too_many_tests"
         )
 
 

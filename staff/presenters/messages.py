@@ -131,9 +131,9 @@ def decision_sentence(row: Any, *, today: date, channels: Collection[str] | None
     }.get(state, _("Not sent: %(reason)s."))
     words = frame % {"reason": reason}
     if state == ReminderState.FAILED and row.is_taken_over:
-        words = f"{words} {_('Another channel took over.')}"
+        words = " ".join((words, _("Another channel took over.")))
     if row.handled_at is not None and state in (ReminderState.FAILED, ReminderState.UNCERTAIN):
-        words = f"{words} {_('Seen to.')}"
+        words = " ".join((words, _("Seen to.")))
     return words
 
 
@@ -153,7 +153,7 @@ def _ahead_sentence(row: Any, *, today: date, channels: Collection[str] | None) 
 def _sent_sentence(row: Reminder, *, today: date) -> str:
     words = _("Sent %(when)s.") % {"when": moment_words(row.sent_at, today=today)}
     if row.sent_with_id is not None:
-        words = f"{words} {_('It went in one message with another.')}"
+        words = " ".join((words, _("It went in one message with another.")))
     return words
 
 
@@ -237,7 +237,7 @@ def event_lines(
 def answer_event(answer: Answer) -> EventLine:
     details = capfirst(answer.get_via_display())
     if answer.refusal:
-        details = f"{details} · {_('it changed nothing')}"
+        details = " · ".join((details, _("it changed nothing")))
     return EventLine(
         answer.answered_at,
         _("The client: %(answer)s") % {"answer": answer.get_kind_display()},
