@@ -6,13 +6,16 @@ import smtplib
 from email.utils import formataddr
 from typing import Any, Final
 
+from anymail.backends.base import AnymailBaseBackend
 from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from django.core.mail.message import sanitize_address
 
-from reminders.channels.anymail import mime_part
+from reminders.channels.anymail import classify_anymail, mime_part, provider_id_of
 from reminders.channels.base import SENT, Channel, Message, Outcome
+from reminders.channels.mime import write_mime
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +56,16 @@ class WatchedSmtpBackend(SmtpBackend):
     def connection_class(self) -> type[smtplib.SMTP]:
         return WatchedSMTPOverTls if self.use_ssl else WatchedSMTP
 
+    def send_written(self, email: EmailMultiAlternatives, written: bytes) -> None:
+        """Hand over one e-mail that is already written.
+
+        Raises: what smtplib raises.
+        """
+        from_address = sanitize_address(email.from_email, "utf-8")
+        to = [sanitize_address(address, "utf-8") for address in email.recipients()]
+        assert self.connection is not None, "opened before"
+        self.connection.sendmail(from_address, to, written)
+
 
 class EmailChannel(Channel):
     """Sends each message by itself, so that one refusal is one row's alone."""
@@ -63,22 +76,30 @@ class EmailChannel(Channel):
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
+        configured = get_connection()
+        self._is_smtp = isinstance(configured, SmtpBackend)
         # Anything else may keep its mail in the database.
-        self.runs_apart = isinstance(get_connection(), SmtpBackend)
+        self.runs_apart = self._is_smtp or isinstance(configured, AnymailBaseBackend)
 
     def send(self, message: Message) -> Outcome:
         """Hand the message to the mail server, once; a connection gone stale is opened anew before."""
         try:
             email = write_email(message)
-            email.message()
+            written = self._write(email)
         except (BadHeaderError, ValueError) as error:
             logger.warning("Message %s could not be written: %s.", message.key, type(error).__name__)
             return Outcome("permanent", "bad-message")
-        outcome = self._hand_over(email)
+        outcome = self._hand_over(email, written)
         if outcome.code == "smtp-stale":
             self.close()
-            outcome = self._hand_over(email)
+            outcome = self._hand_over(email, written)
         return outcome
+
+    def _write(self, email: EmailMultiAlternatives) -> bytes:
+        """Return the e-mail as it goes over the wire; whatever is wrong with it shows here."""
+        if self._is_smtp and not email.attachments:
+            return write_mime(email)
+        return email.message().as_bytes()
 
     def close(self) -> None:
         """Close the connection, whatever state it is in."""
@@ -90,19 +111,25 @@ class EmailChannel(Channel):
         except (OSError, smtplib.SMTPException) as error:
             logger.info("Closing the mail connection failed: %s.", type(error).__name__)
 
-    def _hand_over(self, email: EmailMultiAlternatives) -> Outcome:
+    def _hand_over(self, email: EmailMultiAlternatives, written: bytes) -> Outcome:
         was_open = self._backend is not None
         try:
             backend = self._open()
-            backend.send_messages([email])
+            if isinstance(backend, WatchedSmtpBackend):
+                backend.send_written(email, written)
+            else:
+                backend.send_messages([email])
         except Exception as error:
-            outcome = classify(error, is_in_body=self._is_in_body(), was_open=was_open)
+            outcome = classify_anymail(error) or classify(
+                error, is_in_body=self._is_in_body(), was_open=was_open
+            )
             if outcome.code == "unknown":
                 logger.exception("Sending mail failed in an unknown way.")
             if not isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
                 self.close()
             return outcome
-        return SENT
+        provider_id = provider_id_of(email)
+        return Outcome("sent", provider_id=provider_id) if provider_id else SENT
 
     def _open(self) -> BaseEmailBackend:
         if self._backend is None:

@@ -33,7 +33,7 @@ from reminders.services.checking import (
     Ruling,
     Surroundings,
     booked_slots,
-    checked_rows,
+    load_rows,
     load_schedule,
     load_surroundings,
     rule_on,
@@ -185,9 +185,7 @@ class Sender:
         Cost: a handful of queries, one more for each row that does not go.
         """
         groups, self._groups, self._looked_at = list(self._groups), deque(), now
-        rows = {
-            row.pk: row for row in checked_rows().filter(pk__in=[c.reminder_id for g in groups for c in g])
-        }
+        rows = load_rows([claim.reminder_id for group in groups for claim in group], now=now)
         around = load_surroundings(rows.values(), now=now)
         ways = self._find_ways({(row.clinic_id, row.channel) for row in rows.values()})
         self._breakers.admit({way.scope for way in ways.values()}, now=now)

@@ -5,9 +5,10 @@ a commit is the dearest part of each, and building them anew from a queryset cos
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db import connection
@@ -48,6 +49,11 @@ _TELL: Final = "UPDATE reminders_reminder SET told = %s WHERE id = %s"
 _BEGIN: Final = """
     INSERT INTO reminders_deliveryattempt
         (clinic_id, reminder_id, number, generation, contact_point_id, started_at, outcome, error_code, provider_id)
+    SELECT column1, column2, column3, column4, NULLIF(column5, 0), %s, 'sending', '', '' FROM (VALUES {rows}) AS v
+"""
+_LINK: Final = """
+    INSERT INTO clients_accesslink
+        (clinic_id, client_id, purpose, token_hash, subject_key, reminder_code, created_at, expires_at, use_count)
     VALUES {rows}
 """
 # Values: row, attempt, outcome, error code, the provider's id.
@@ -135,11 +141,11 @@ def put_on_wire(window: Sequence[Ready], *, now: datetime) -> list[Ready]:
     at = _instant(now)
     with connection.cursor() as cursor:
         cursor.execute(
-            _PUT.format(rows=_rows(len(pieces), 7)),
+            _PUT.format(rows=_rows(_put_numbers(piece) for piece in pieces)),
             [
                 at,
                 _instant(now + LEASE),
-                *(value for ready in window for piece in ready.pieces for value in _put_values(piece, ready)),
+                *(ready.message.key for ready in window for _ in ready.pieces),
                 _instant(now + SEND_TIMEOUT),
                 at,
             ],
@@ -152,35 +158,55 @@ def put_on_wire(window: Sequence[Ready], *, now: datetime) -> list[Ready]:
             _take_back(cursor, halves, retry_at=None)
         if going:
             _begin(cursor, going, at)
-    AccessLink.objects.bulk_create([link for ready in going for link in ready.links])
+        _save_links(cursor, [link for ready in going for link in ready.links])
     return going
 
 
-def _put_values(piece: Piece, ready: Ready) -> tuple[Any, ...]:
+def _put_numbers(piece: Piece) -> tuple[int, ...]:
     row = piece.row
     course_version = row.course.version if row.course_id is not None else 0
     return (
         *(piece.claim.reminder_id, piece.claim.generation, piece.number),
-        *(course_version, row.rule.version, piece.contact_id, ready.message.key),
+        *(course_version, row.rule.version, piece.contact_id),
     )
 
 
 def _begin(cursor: Any, going: Sequence[Ready], at: Any) -> None:
     pieces = [piece for ready in going for piece in ready.pieces]
     cursor.execute(
-        _BEGIN.format(rows=", ".join(["(%s, %s, %s, %s, %s, %s, 'sending', '', '')"] * len(pieces))),
-        [
-            value
-            for piece in pieces
-            for value in (
-                *(piece.row.clinic_id, piece.claim.reminder_id, piece.number, piece.claim.generation),
-                *(piece.contact_id or None, at),
+        _BEGIN.format(
+            rows=_rows(
+                (
+                    (p.row.clinic_id, p.claim.reminder_id, p.number, p.claim.generation, p.contact_id)
+                    for p in pieces
+                ),
+                texts=0,
             )
-        ],
+        ),
+        [at],
     )
     for piece in pieces:
         if piece.told:
             cursor.execute(_TELL, [json.dumps(piece.told), piece.claim.reminder_id])
+
+
+def _save_links(cursor: Any, links: Sequence[AccessLink]) -> None:
+    if not links:
+        return
+    field = AccessLink._meta.get_field("reminder_code")
+    code = partial(field.get_db_prep_value, connection=connection)
+    rows = ", ".join(f"({int(link.clinic_id)}, {int(link.client_id)}{', %s' * 6}, 0)" for link in links)
+    cursor.execute(
+        _LINK.format(rows=rows),
+        [
+            value
+            for link in links
+            for value in (
+                *(str(link.purpose), link.token_hash, link.subject_key, code(link.reminder_code)),
+                *(_instant(link.created_at), _instant(link.expires_at)),
+            )
+        ],
+    )
 
 
 def take_back(window: Sequence[Ready], *, retry_at: datetime | None) -> None:
@@ -194,18 +220,20 @@ def take_back(window: Sequence[Ready], *, retry_at: datetime | None) -> None:
     with connection.cursor() as cursor:
         _take_back(cursor, pieces, retry_at=retry_at)
         cursor.execute(
-            _FORGET.format(rows=" OR ".join(["reminder_id = %s AND number = %s"] * len(pieces))),
-            [value for piece in pieces for value in (piece.claim.reminder_id, piece.number)],
+            _FORGET.format(
+                rows=" OR ".join(
+                    f"reminder_id = {int(p.claim.reminder_id)} AND number = {int(p.number)}" for p in pieces
+                )
+            )
         )
 
 
 def _take_back(cursor: Any, pieces: Sequence[Piece], *, retry_at: datetime | None) -> None:
     cursor.execute(
-        _TAKE_BACK.format(rows=_rows(len(pieces), 3)),
-        [
-            None if retry_at is None else _instant(retry_at),
-            *(value for p in pieces for value in (p.claim.reminder_id, p.claim.generation, p.number)),
-        ],
+        _TAKE_BACK.format(
+            rows=_rows(((p.claim.reminder_id, p.claim.generation, p.number) for p in pieces), texts=0)
+        ),
+        [None if retry_at is None else _instant(retry_at)],
     )
 
 
@@ -218,17 +246,10 @@ def end_attempts(ended: Sequence[Ended], *, now: datetime) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            _END.format(rows=_rows(len(ended), 5)),
+            _END.format(rows=_rows(((one.reminder_id, one.number) for one in ended), texts=3)),
             [
                 _instant(now),
-                *(
-                    value
-                    for one in ended
-                    for value in (
-                        *(one.reminder_id, one.number, one.outcome),
-                        *(one.code[:40], one.provider_id[:120]),
-                    )
-                ),
+                *(value for one in ended for value in (one.outcome, one.code[:40], one.provider_id[:120])),
             ],
         )
 
@@ -243,18 +264,21 @@ def mark_sent(sent: Sequence[tuple[Claim, int]], *, now: datetime) -> set[int]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            _SENT.format(rows=_rows(len(sent), 3)),
-            [
-                _instant(now),
-                _instant(now),
-                *(value for claim, lead in sent for value in (claim.reminder_id, claim.generation, lead)),
-            ],
+            _SENT.format(
+                rows=_rows(((claim.reminder_id, claim.generation, lead) for claim, lead in sent), texts=0)
+            ),
+            [_instant(now), _instant(now)],
         )
         return {row[0] for row in cursor.fetchall()}
 
 
-def _rows(count: int, width: int) -> str:
-    return ", ".join(["(" + ", ".join(["%s"] * width) + ")"] * count)
+def _rows(numbers: Iterable[tuple[int, ...]], *, texts: int = 1) -> str:
+    """Return rows of values: numbers of ours as they are, then so many parameters each.
+
+    Hundreds of parameters would take longer to read than the statement takes to run.
+    """
+    marks = ", %s" * texts
+    return ", ".join(["(" + ", ".join([str(int(number)) for number in row]) + marks + ")" for row in numbers])
 
 
 def _instant(at: datetime) -> Any:
