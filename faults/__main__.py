@@ -23,6 +23,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from bin.steps import ROOT, StepError, say
+from faults.crew import Nursery, run_nursery
 from faults.servers import Postgres, Redis, own_postgres, own_redis
 
 FOLDER = ROOT / "var" / "faults"
@@ -42,24 +43,43 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         postgres = stack.enter_context(own_postgres())
         redis = stack.enter_context(own_redis())
-        _set_up_django(postgres)
-        return _play_all(postgres, redis, options)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regimen-faults-")))
+        _set_up_django(postgres, folder)
+        from faults.stage import environment  # noqa: PLC0415  # app ready
+
+        nursery = stack.enter_context(
+            run_nursery(environment(postgres.url("model"), folder), log=folder / "nursery.log")
+        )
+        return _play_all(postgres, redis, nursery, options)
 
 
-def _set_up_django(postgres: Postgres) -> None:
+def _set_up_django(postgres: Postgres, folder: Path) -> None:
     # Whatever the environment holds is somebody's: only our own servers are used.
     postgres.create("model")
     os.environ["DATABASE_URL"] = postgres.url("model")
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     os.environ["REGIMEN_MODE"] = "embedded"
-    for name in ("REDIS_URL", "EMAIL_HOST", "BASE_URL", "DEMO"):
+    os.environ["VAR_DIR"] = str(folder)
+    for name in (
+        "REDIS_URL",
+        "EMAIL_HOST",
+        "BASE_URL",
+        "DEMO",
+        "INSTALLATION_FILE",
+        "INSTALLATION_EPOCH",
+        "JOURNAL_DIR",
+    ):
         os.environ.pop(name, None)
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
+    from reminders.models import Installation  # noqa: PLC0415  # app ready
+
+    # Each copy of this database becomes an installation of its own with its first tick.
+    Installation.objects.all().delete()
     connection.close()
 
 
-def _play_all(postgres: Postgres, redis: Redis, options: argparse.Namespace) -> int:
+def _play_all(postgres: Postgres, redis: Redis, nursery: Nursery, options: argparse.Namespace) -> int:
     from faults import publish, scenarios  # noqa: PLC0415  # app ready
     from faults.ledger import Ledger, sum_of, table, write_json  # noqa: PLC0415  # app ready
     from faults.scenario import found  # noqa: PLC0415  # app ready
@@ -82,6 +102,7 @@ def _play_all(postgres: Postgres, redis: Redis, options: argparse.Namespace) -> 
                     stage = Stage(
                         folder=Path(folder),
                         database_url=postgres.url(name),
+                        nursery=nursery,
                         seed=options.seed + trial,
                         is_long=not options.short,
                         postgres=postgres,

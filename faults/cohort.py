@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -57,8 +57,16 @@ class Cohort:
     def expect(self, codes: Iterable[str], *fates: str) -> None:
         """Write down that these may end otherwise than sent; to be called before the cause is set going."""
         for code in codes:
-            old = self.planned[code]
-            self.planned[code] = Planned(old.code, old.recipient, old.session, old.send_at, frozenset(fates))
+            self.planned[code] = replace(self.planned[code], fates=frozenset(fates))
+
+    def retime(self, codes: Iterable[str], send_at: datetime) -> None:
+        """Write down that these are due at another moment."""
+        for code in codes:
+            self.planned[code] = replace(self.planned[code], send_at=send_at)
+
+    def named(self, word: str) -> list[str]:
+        """Return the codes of the messages whose recipient's name begins so."""
+        return [code for code, one in self.planned.items() if one.recipient.startswith(f"{word}.")]
 
 
 def word_client(number: int) -> str:

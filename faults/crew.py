@@ -21,17 +21,37 @@ import django
 
 from bin.processes import die_with_parent
 from bin.steps import ROOT, StepError
-from faults.clock import RunClock
 
 _END_SECONDS: Final = 5.0
 
 
-class Crew:
-    """The children of one run, by their process ids."""
+class Nursery:
+    """The process that forks all others; one serves many runs, each with a database and a folder of its own."""
 
-    def __init__(self, nursery: subprocess.Popen[str], clock: RunClock) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def fork(self, role: str, options: dict[str, Any]) -> int:
+        """Start one child and return its process id.
+
+        Raises: StepError when the nursery has ended.
+        """
+        assert self._process.stdin is not None, "a pipe"
+        assert self._process.stdout is not None, "a pipe"
+        self._process.stdin.write(json.dumps({"role": role, "options": options}) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer.strip().isdigit():
+            raise StepError("The nursery of the senders has ended.")
+        return int(answer)
+
+
+class Crew:
+    """The children of one run, by their process ids; `place` is what each of them is told about where it works."""
+
+    def __init__(self, nursery: Nursery, place: Mapping[str, Any]) -> None:
         self._nursery = nursery
-        self._clock = clock
+        self._place = dict(place)
         self.senders: list[int] = []
         self.others: list[int] = []
         self.kills = 0
@@ -39,15 +59,7 @@ class Crew:
 
     def spawn(self, role: str, **options: Any) -> int:
         """Start one child and return its process id."""
-        assert self._nursery.stdin is not None, "a pipe"
-        assert self._nursery.stdout is not None, "a pipe"
-        order = {"role": role, "options": {"clock": self._clock.written(), **options}}
-        self._nursery.stdin.write(json.dumps(order) + "\n")
-        self._nursery.stdin.flush()
-        answer = self._nursery.stdout.readline()
-        if not answer.strip().isdigit():
-            raise StepError("The nursery of the senders has ended.")
-        pid = int(answer)
+        pid = self._nursery.fork(role, {**self._place, **options})
         (self.senders if role in ("send", "naive") else self.others).append(pid)
         return pid
 
@@ -91,8 +103,8 @@ class Crew:
 
 
 @contextmanager
-def run_crew(environment: Mapping[str, str], clock: RunClock, *, log: Path) -> Iterator[Crew]:
-    """Run a nursery in which children can be started; all of them are gone afterwards.
+def run_nursery(environment: Mapping[str, str], *, log: Path) -> Iterator[Nursery]:
+    """Run a nursery; it and all its children are gone afterwards.
 
     Raises: StepError when it does not start.
     """
@@ -107,18 +119,28 @@ def run_crew(environment: Mapping[str, str], clock: RunClock, *, log: Path) -> I
             stderr=errors,
             text=True,
             preexec_fn=die_with_parent,
-        ) as nursery,
+        ) as process,
     ):
-        assert nursery.stdin is not None, "a pipe"
-        assert nursery.stdout is not None, "a pipe"
-        if nursery.stdout.readline().strip() != "ready":
+        assert process.stdin is not None, "a pipe"
+        assert process.stdout is not None, "a pipe"
+        if process.stdout.readline().strip() != "ready":
             raise StepError(f"The nursery of the senders did not start: {log.read_text(errors='replace')}")
-        crew = Crew(nursery, clock)
         try:
-            yield crew
+            yield Nursery(process)
         finally:
-            crew.end_all()
-            nursery.stdin.close()
+            # Its children die with it.
+            process.stdin.close()
+            process.wait(10)
+
+
+@contextmanager
+def run_crew(nursery: Nursery, place: Mapping[str, Any]) -> Iterator[Crew]:
+    """Give a crew without anybody in it; whoever has joined it is gone afterwards."""
+    crew = Crew(nursery, place)
+    try:
+        yield crew
+    finally:
+        crew.end_all()
 
 
 def _is_alive(pid: int) -> bool:
@@ -139,7 +161,7 @@ def _keep_nursery() -> None:
     """Fork a child for each order that comes in; end with the input."""
     django.setup()
     from faults.sender import run_role  # noqa: PLC0415  # app ready
-    from reminders import services  # noqa: F401, PLC0415  # app ready: loaded once for all children
+    from reminders import services, texts  # noqa: F401, PLC0415  # app ready: loaded once for all children
 
     # Children that have ended are nobody's to ask about.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -156,8 +178,16 @@ def _keep_nursery() -> None:
         os.dup2(nowhere, 0)
         os.dup2(nowhere, 1)
         random.seed()
-        run_role(order["role"], order["options"])
-        os._exit(0)
+        _speak_into(order["options"]["log_file"])
+        try:
+            run_role(order["role"], order["options"])
+        finally:
+            os._exit(0)
+
+
+def _speak_into(file: str) -> None:
+    log = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(log, 2)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What a process of a run does for its whole life: send, tick, change the world, or send naively.
 
-`python -m faults.sender ROLE '{"clock": ...}'` starts one by hand with the database in DATABASE_URL; runs fork them from
-the nursery. Each ends by SIGTERM after what it has in hand, as a worker does, or by whatever signal kills it.
+Runs fork them from the nursery; `python -m faults.sender ROLE '{"clock": ...}'` starts one by hand. Each ends by SIGTERM after what it has in hand, as a worker does, or by whatever signal kills it.
 """
 
 from __future__ import annotations
@@ -14,9 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import django
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from faults.clock import RunClock
@@ -90,7 +91,14 @@ ROLES: Final[dict[str, Callable[[dict[str, Any], RunClock, Turn], None]]] = {
 
 
 def run_role(role: str, options: dict[str, Any]) -> None:
-    """Live one role until told to stop."""
+    """Live one role until told to stop, in the place that the options name.
+
+    `database`, `mail_port`, `folder` say where; a `journal` of its own is that of a machine of its own.
+    """
+    connection.settings_dict["NAME"] = options["database"]
+    settings.EMAIL_PORT = options["mail_port"]
+    settings.INSTALLATION_FILE = Path(options["folder"]) / "installation"
+    settings.JOURNAL_DIR = Path(options.get("journal") or Path(options["folder"]) / "senders")
     ROLES[role](options, RunClock.read(options["clock"]), Turn())
 
 
@@ -101,9 +109,12 @@ def _patiently(work: Callable[[], _T], otherwise: _T) -> _T:
         return work()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("The database: %s.", type(error).__name__)
-        connection.close()
-        time.sleep(_IDLE_SECONDS * 2)
-        return otherwise
+    except Exception:
+        # A worker goes on with its next task.
+        logger.exception("A turn failed.")
+    connection.close()
+    time.sleep(_IDLE_SECONDS * 2)
+    return otherwise
 
 
 if __name__ == "__main__":

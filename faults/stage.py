@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from faults.clock import RunClock, start_clock
 from faults.cohort import PEAK, Cohort
-from faults.crew import Crew, run_crew
+from faults.crew import Crew, Nursery, run_crew
 from faults.ledger import Ledger, count, versions
 from faults.servers import Postgres, Redis
 from faults.sink import Line, Sink, run_sink
@@ -30,6 +30,7 @@ class Stage:
 
     folder: Path
     database_url: str
+    nursery: Nursery
     seed: int
     is_long: bool
     postgres: Postgres | None = None
@@ -43,20 +44,34 @@ class Stage:
         """Return the number for this run."""
         return long if self.is_long else short
 
-    def environment(self, sink: Sink | None = None, *, is_queue_remote: bool = False) -> dict[str, str]:
-        """Return the environment of a process of the application that sends to a sink."""
-        found = {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "REGIMEN_MODE": "embedded",
-            "DATABASE_URL": self.database_url,
-            "REDIS_URL": self.redis.url if self.redis and is_queue_remote else "",
-            "EMAIL_USE_TLS": "off",
-            "EMAIL_USE_SSL": "off",
-            "DEMO": "off",
+    def place(self, sink: Sink, clock: RunClock) -> dict[str, Any]:
+        """Return what a process of a run is told about where it works."""
+        return {
+            "clock": clock.written(),
+            "database": str(connection.settings_dict["NAME"]),
+            "mail_port": sink.port,
+            "folder": str(self.folder),
+            "log_file": str(self.folder / "crew.log"),
         }
-        if sink is not None:
-            found |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(sink.port)}
-        return found
+
+
+def environment(
+    database_url: str, folder: Path, *, redis_url: str = "", mail_port: int = 25
+) -> dict[str, str]:
+    """Return the environment of a process of the application that keeps everything in a folder."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "REGIMEN_MODE": "embedded",
+        # What an installation keeps outside its database: the mark of its fence, the journals of its senders.
+        "VAR_DIR": str(folder),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(mail_port),
+        "EMAIL_USE_TLS": "off",
+        "EMAIL_USE_SSL": "off",
+        "DEMO": "off",
+    }
 
 
 @dataclass(slots=True)
@@ -73,7 +88,18 @@ class Play:
     def until_taken(self, share: float, *, seconds: float = _PATIENCE) -> None:
         """Wait until the sink has taken such a share of what is planned, or until nothing more is to be expected."""
         wanted = share * len(self.cohort.planned)
-        wait_until(lambda: sum(line.is_taken for line in self.sink.lines()) >= wanted or not live(), seconds)
+        wait_until(
+            lambda: sum(line.is_taken for line in self.sink.lines()) >= wanted or not self.is_live(), seconds
+        )
+
+    def is_live(self) -> bool:
+        """Tell whether any planned message still waits for its end; a database that is away may hold some."""
+        # What people's changes have planned anew lies later than all of these.
+        last = max(one.send_at for one in self.cohort.planned.values())
+        with suppress(DatabaseError, InterfaceError):
+            return Reminder.objects.filter(state__in=LIVE_STATES, send_at__lte=last).exists()
+        connection.close()
+        return True
 
     def faults_are_over(self) -> None:
         """Remember the moment from which recovery is counted."""
@@ -81,7 +107,7 @@ class Play:
 
     def finish(self, ledger: Ledger, *, seconds: float = _PATIENCE) -> Ledger:
         """Wait until every message has its end, or patience has; fill the ledger."""
-        wait_until(lambda: not live(), seconds)
+        wait_until(lambda: not self.is_live(), seconds)
         ended = time.time()
         self.crew.end_all()
         ledger.kills += self.crew.kills
@@ -109,11 +135,9 @@ def play(
     beats: int = 1,
 ) -> Iterator[Play]:
     """Open the sink and the nursery, start the beats; the scenario starts its senders itself."""
-    # A nursery forks its children; no connection of this process may be in their way, nor in that of a database's copy.
-    connection.close()
     with run_sink(stage.folder / "sink", delay=delay, honours_keys=honours_keys) as sink:
         clock = start_clock(begins_at, speed=speed)
-        with run_crew(stage.environment(sink), clock, log=stage.folder / "crew.log") as crew:
+        with run_crew(stage.nursery, stage.place(sink, clock)) as crew:
             for _ in range(beats):
                 crew.spawn("tick")
             yield Play(stage, cohort, clock, sink, crew)
@@ -122,14 +146,6 @@ def play(
 def ends() -> dict[str, str]:
     """Return the state of every message by its code."""
     return {str(code): state for code, state in Reminder.objects.values_list("code", "state")}
-
-
-def live() -> bool:
-    """Tell whether any message still waits for its end; a database that is away may hold some."""
-    with suppress(DatabaseError, InterfaceError):
-        return Reminder.objects.filter(state__in=LIVE_STATES).exists()
-    connection.close()
-    return True
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float) -> bool:

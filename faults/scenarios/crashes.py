@@ -12,6 +12,8 @@ from faults.scenario import scenario
 from faults.stage import Play, Stage, play
 
 _LEASE_SECONDS = 60.0
+# So many messages a sender puts on the wire in one commit at most.
+_WINDOW_MOST = 64
 
 
 @scenario(
@@ -41,19 +43,41 @@ def kill_senders_with_key(stage: Stage, ledger: Ledger) -> Ledger:
     return ledger
 
 
-def _kill_again_and_again(stage: Stage, ledger: Ledger, *, honours_keys: bool) -> Ledger:
+@scenario(
+    "F01 hosts lost",
+    given="ten senders on machines of their own, over plain SMTP",
+    when="a sender is killed again and again, and what its machine noted is gone with it",
+    then="nothing is lost; at most one extra copy for each message that was on the wire",
+    seeds=2,
+)
+def lose_hosts(stage: Stage, ledger: Ledger) -> Ledger:
+    ledger = _kill_again_and_again(stage, ledger, honours_keys=False, is_host_lost=True)
+    ledger.require(
+        ledger.extra_copies <= ledger.kills * _WINDOW_MOST, "more extra copies than were on the wire"
+    )
+    return ledger
+
+
+def _kill_again_and_again(
+    stage: Stage, ledger: Ledger, *, honours_keys: bool, is_host_lost: bool = False
+) -> Ledger:
     senders, kills = stage.size(4, 10), stage.size(4, 20)
     cohort = build_cohort(count=stage.size(160, 6000))
     cohort.expect(list(cohort.planned), "sent", "uncertain")
     # Slow enough that the queue outlasts the kills.
-    with play(stage, cohort, delay=0.05, honours_keys=honours_keys) as run:
-        run.crew.spawn_senders(senders)
+    with play(stage, cohort, delay=0.05, honours_keys=honours_keys, speed=stage.size(30, 10)) as run:
+        for number in range(senders):
+            run.crew.spawn("send", **_host(stage, number, is_host_lost))
         run.until_taken(0.03)
-        for _ in range(kills):
+        for number in range(senders, senders + kills):
             time.sleep(stage.rng.uniform(0.2, 0.4) if not stage.is_long else stage.rng.uniform(0.6, 1.2))
-            run.crew.kill_one(stage.rng)
+            run.crew.kill_one(stage.rng, **_host(stage, number, is_host_lost))
         run.faults_are_over()
         return run.finish(ledger)
+
+
+def _host(stage: Stage, number: int, is_own: bool) -> dict[str, str]:
+    return {"journal": str(stage.folder / f"host{number}")} if is_own else {}
 
 
 @scenario(
@@ -95,15 +119,17 @@ def _claimed() -> int:
     given="senders in the middle of their batches",
     when="some are stopped for twice their lease (a frozen machine) while others go on, and then wake up",
     then="a sender that wakes up sends nothing that another has taken: at most one extra copy for each pause",
+    is_long_only=True,
 )
 def pause_senders(stage: Stage, ledger: Ledger) -> Ledger:
-    cohort = build_cohort(count=stage.size(160, 2000))
+    cohort = build_cohort(count=3000)
     cohort.expect(list(cohort.planned), "sent", "uncertain")
     pauses = 0
-    with play(stage, cohort, delay=0.04, speed=30) as run:
-        run.crew.spawn_senders(stage.size(4, 8))
+    # In real time: a sender knows by its machine's own counter that it was asleep.
+    with play(stage, cohort, delay=0.2, speed=1) as run:
+        run.crew.spawn_senders(4)
         run.until_taken(0.05)
-        for _ in range(stage.size(1, 4)):
+        for _ in range(2):
             frozen = stage.rng.sample(run.crew.senders, 2)
             for pid in frozen:
                 os.kill(pid, signal.SIGSTOP)
@@ -113,7 +139,7 @@ def pause_senders(stage: Stage, ledger: Ledger) -> Ledger:
                 os.kill(pid, signal.SIGCONT)
             time.sleep(0.5)
         run.faults_are_over()
-        ledger = run.finish(ledger)
+        ledger = run.finish(ledger, seconds=400)
     ledger.notes.append(f"{pauses} pauses")
     ledger.require(ledger.extra_copies <= pauses, "more extra copies than pauses")
     return ledger
