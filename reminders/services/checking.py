@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from clients.models import Channel, Consent, ContactPoint
 from clinics.core import to_utc
-from clinics.models import Clinic, StaffMember
+from clinics.models import Clinic, Closure, OpeningHours, StaffMember
 from courses.models import (
     BOOKED_STATUSES,
     Course,
@@ -31,6 +31,7 @@ from reminders.convert import (
 from reminders.core import AWAITED, TELLING, CourseFacts, Told, quiet_span, slot_text, untold, upcoming
 from reminders.models import Reason, Reminder, ReminderRule, ReminderState, Trigger
 
+_ABOUT_BOOKING: Final = (Trigger.OVERDUE, Trigger.BOOK_NEXT, Trigger.MAINTENANCE_DUE)
 _ABOUT_SLOTS: Final = (Trigger.BEFORE_SESSION, Trigger.PREPARATION)
 # How soon a message is looked at again that the day's cap may or may not allow.
 CAP_WAIT: Final = timedelta(seconds=60)
@@ -63,21 +64,67 @@ def checked_rows() -> QuerySet[Reminder]:
 def load_rows(pks: Collection[int], *, now: datetime) -> dict[int, Any]:
     """Return the rows of a batch by id, with all that a ruling and a text need.
 
-    What many rows share is loaded once: rules, clinics, protocols, staff.
-    Cost: three queries; one more for each of protocols and staff, three more for details of courses, where
-    a row of the batch needs them.
+    What many rows share is loaded once, and what only some rows need only for those: asking for all of it
+    beside each row costs several times as much.
+    Cost: four queries; three more where a row is about a session, one where it asks to book, one each for
+    protocols and staff, three for details of courses.
     """
-    found = list(_annotated().select_related("client", "session", "course").filter(pk__in=pks))
+    found: list[Any] = list(Reminder.objects.select_related("client", "session", "course").filter(pk__in=pks))
     rules = ReminderRule.objects.in_bulk({row.rule_id for row in found})
     clinics = Clinic.objects.in_bulk({row.clinic_id for row in found})
+    clients = {row.client_id for row in found}
+    agreed = Consent.objects.filter(client__in=clients, withdrawn_at=None)
+    consents = set(agreed.values_list("client_id", "channel"))
     staff_ids = {row.staff_member_id for row in found if row.staff_member_id is not None}
     staff = StaffMember.objects.select_related("user").in_bulk(staff_ids) if staff_ids else {}
+    asking = {row.course_id for row in found if row.trigger in _ABOUT_BOOKING}
+    booked = TreatmentSession.objects.filter(course__in=asking, status__in=BOOKED_STATUSES)
+    bookings = set(booked.values_list("course_id", flat=True)) if asking else set()
     for row in found:
         row.rule, row.clinic = rules[row.rule_id], clinics[row.clinic_id]
+        row.has_consent = (row.client_id, row.channel) in consents
+        row.has_booking = row.course_id in bookings
+        row.is_session_paused = row.is_session_closed = False
         if row.staff_member_id is not None:
             row.staff_member = staff[row.staff_member_id]
+    _load_days([row for row in found if row.trigger in _ABOUT_SLOTS])
     _load_courses(found, now)
     return {row.pk: row for row in found}
+
+
+def _load_days(found: list[Any]) -> None:
+    """Tell of the rows about a session whether its day is paused, and whether the clinic is closed then."""
+    if not found:
+        return
+    clinics = {row.clinic_id for row in found}
+    first, last = min(row.session.on for row in found), max(row.session.on for row in found)
+    pauses: defaultdict[int, list[tuple[date, date | None]]] = defaultdict(list)
+    spans = Pause.objects.filter(
+        Q(to_on__isnull=True) | Q(to_on__gte=first),
+        course__in={row.course_id for row in found},
+        from_on__lte=last,
+    )
+    for course_id, from_on, to_on in spans.values_list("course_id", "from_on", "to_on"):
+        pauses[course_id].append((from_on, to_on))
+    closures: defaultdict[int, list[tuple[date, date]]] = defaultdict(list)
+    for clinic_id, closed_from, closed_to in Closure.objects.filter(
+        clinic__in=clinics, to_on__gte=first, from_on__lte=last
+    ).values_list("clinic_id", "from_on", "to_on"):
+        closures[clinic_id].append((closed_from, closed_to))
+    weekdays: defaultdict[int, set[int]] = defaultdict(set)
+    for clinic_id, weekday in OpeningHours.objects.filter(clinic__in=clinics).values_list(
+        "clinic_id", "weekday"
+    ):
+        weekdays[clinic_id].add(weekday)
+    for row in found:
+        on = row.session.on
+        row.is_session_paused = any(
+            begins <= on and (ends is None or on <= ends) for begins, ends in pauses[row.course_id]
+        )
+        # A clinic that has not said its hours yet is taken as open.
+        week = weekdays[row.clinic_id]
+        row.is_session_closed = bool(week) and on.isoweekday() not in week
+        row.is_session_closed |= any(begins <= on <= ends for begins, ends in closures[row.clinic_id])
 
 
 def _load_courses(found: list[Any], now: datetime) -> None:

@@ -628,7 +628,7 @@ def test_query_count_of_a_batch_does_not_grow(count, django_assert_num_queries):
         reword(desk, clinic={"shows_treatment_in_messages": True})
     pks = list(Reminder.objects.filter(rule__slug="day-before").values_list("pk", flat=True))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(10):
         rows = load_rows(pks, now=NOW)
         messages = [write_message([part_of(row)], address="a@example.com", now=NOW) for row in rows.values()]
 
