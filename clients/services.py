@@ -18,7 +18,8 @@ from clinics.models import Clinic
 from clinics.services import check_time_zone
 
 # A Telegram chat by its number, a group's being negative, or by its public name.
-_CHAT: Final = re.compile(r"-?\d{1,20}|@\w{4,64}")
+# A person's chat: a group has a number below zero, a public channel a name, and both have other readers.
+_CHAT: Final = re.compile(r"[1-9][0-9]{0,15}")
 _EDITABLE: Final = (
     "given_name",
     "family_name",
@@ -35,11 +36,17 @@ _EDITABLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """A client's addresses as typed, and the channels the client allows."""
+    """A client's addresses as typed, and the channels the client allows.
+
+    `asked` are the channels that this is about: what is known of the others stays as it is.
+    """
 
     email: str = ""
     phone: str = ""
     allowed: frozenset[str] = frozenset()
+    telegram: str = ""
+    whatsapp: str = ""
+    asked: frozenset[str] = frozenset({"email", "sms"})
 
 
 def register_client(
@@ -86,12 +93,15 @@ def _save(
         setattr(client, name, value)
     client.given_name, client.family_name = client.given_name.strip(), client.family_name.strip()
     addresses = _checked_addresses(client, contacts)
-    client.search_text = search_text(client.name, addresses.values())
+    asked = contacts.asked | contacts.allowed | set(addresses)
+    others: Iterable[ContactPoint] = (
+        [] if client._state.adding else client.contact_points.exclude(channel__in=asked)
+    )
+    client.search_text = search_text(client.name, [*addresses.values(), *(point.value for point in others)])
     with transaction.atomic():
         client.save()
-        for channel in (Channel.EMAIL, Channel.SMS):
+        for channel in sorted(asked):
             _set_address(client, channel, addresses.get(channel, ""))
-        for channel in Channel:
             _set_consent(client, channel, channel in contacts.allowed, now=now, source=source)
         record(
             action,
@@ -123,16 +133,19 @@ def _checked_addresses(client: Client, contacts: Contacts) -> dict[str, str]:
     for name in ("given_name", "family_name", "health_notes"):
         if "\0" in getattr(client, name):
             errors[name] = [_("Leave out the characters that cannot be printed.")]
-    if contacts.email.strip():
+    typed = (
+        ("email", Channel.EMAIL, contacts.email),
+        ("phone", Channel.SMS, contacts.phone),
+        ("telegram", Channel.TELEGRAM, contacts.telegram),
+        ("whatsapp", Channel.WHATSAPP, contacts.whatsapp),
+    )
+    for field, channel, text in typed:
+        if not text.strip():
+            continue
         try:
-            addresses[Channel.EMAIL] = checked_email(contacts.email)
+            addresses[channel] = checked_address(channel, text, country=client.clinic.country)
         except ValidationError as error:
-            errors["email"] = error.messages
-    if contacts.phone.strip():
-        try:
-            addresses[Channel.SMS] = checked_phone(contacts.phone, country=client.clinic.country)
-        except ValidationError as error:
-            errors["phone"] = error.messages
+            errors[field] = error.messages
     if errors:
         raise ValidationError(errors)
     return addresses
@@ -188,7 +201,7 @@ def checked_chat(text: str) -> str:
     Raises: ValidationError when it cannot be one: a name or a group's number is none.
     """
     number = text.strip()
-    if not re.fullmatch(r"[1-9][0-9]{3,15}", number):
+    if not _CHAT.fullmatch(number):
         raise ValidationError(
             _("This is not the number of a chat. It has digits only and is not a telephone number."),
             code="invalid_chat",
@@ -275,8 +288,8 @@ def checked_address(channel: str, text: str, *, country: str) -> str:
         return checked_email(text)
     if channel in (Channel.SMS, Channel.WHATSAPP):
         return checked_phone(text, country=country)
-    if channel == Channel.TELEGRAM and _CHAT.fullmatch(text.strip()):
-        return text.strip()
+    if channel == Channel.TELEGRAM:
+        return checked_chat(text)
     raise ValidationError(_("Give the address on this channel."), code="invalid_address")
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from audit.models import AuditEvent
 from audit.services import Actor, record
 from clients.models import Channel as ChannelName
-from clients.services import checked_chat, checked_phone
+from clients.services import checked_address
 from clinics.models import Clinic
 from reminders.channels.base import Message, Outcome
 from reminders.channels.providers import Provider, find_provider
@@ -45,6 +45,7 @@ def save_account(
     channel: str,
     provider_key: str,
     answers: Mapping[str, str],
+    per_minute: int | None = None,
     renews: bool = False,
     by: Actor,
     now: datetime,
@@ -52,7 +53,7 @@ def save_account(
     """Set a channel up with a provider, or change its set-up; it starts with a clean record of health.
 
     A secret left empty stays as it is, as long as the provider does too and it can still be read. `renews`
-    makes new ones in place of those that are made here.
+    makes new ones in place of those that are made here. `per_minute` None means the installation's rate.
     Raises: ValidationError by field; MessageError `no_provider`.
     """
     provider = find_provider(channel, provider_key)
@@ -75,6 +76,7 @@ def save_account(
             {name: secrets[name] for name in provider.secret_names & secrets.keys()}
         )
         account.version, account.changed_at, account.is_active = account.version + 1, now, True
+        account.per_minute = per_minute
         account.tested_at, account.test_code = None, ""
         account.save()
         _forget_failures(account)
@@ -199,10 +201,8 @@ def _refuse_too_many(account: ChannelAccount, *, now: datetime) -> None:
 
 def _checked_address(account: ChannelAccount, text: str) -> str:
     try:
-        if account.channel in (ChannelName.SMS, ChannelName.WHATSAPP):
-            return checked_phone(text, country=account.clinic.country)
-        if account.channel == ChannelName.TELEGRAM:
-            return checked_chat(text)
+        if account.channel != ChannelName.WEBHOOK:
+            return checked_address(account.channel, text, country=account.clinic.country)
     except ValidationError as error:
         message = " ".join(error.messages)
         raise MessageError(message, code="bad_address", fields={"address": message}) from error
