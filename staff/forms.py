@@ -1,7 +1,8 @@
 """What staff type: fields and their checks; whether it may be done is for the services to say."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db.models import QuerySet
@@ -239,6 +240,14 @@ class ClientSearchForm(forms.Form):
     q = forms.CharField(label=_("Name, e-mail or telephone"), required=False, max_length=100)
 
 
+_ADDRESS_FIELDS: Final[dict[str, str]] = {
+    Channel.EMAIL: "email",
+    Channel.SMS: "phone",
+    Channel.TELEGRAM: "telegram",
+    Channel.WHATSAPP: "whatsapp",
+}
+
+
 class ClientForm(forms.Form):
     """A client with contacts, consents and preferences."""
 
@@ -262,9 +271,22 @@ class ClientForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
+    telegram = forms.CharField(
+        label="Telegram",
+        max_length=40,
+        required=False,
+        help_text=_("The number of the client's chat with the clinic's bot."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    whatsapp = forms.CharField(
+        label="WhatsApp",
+        max_length=40,
+        required=False,
+        help_text=_("Empty means the telephone."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
     allowed = forms.MultipleChoiceField(
         label=_("Allows messages by"),
-        choices=named(Channel.choices),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=_("Only what the client agreed to; each change is kept with its date."),
@@ -282,18 +304,32 @@ class ClientForm(forms.Form):
         label=_("Health notes"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
-    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clinic: Clinic, channels: Collection[str], **kwargs: Any) -> None:
+        """Ask about e-mail, telephone and those of the other channels that are named."""
         super().__init__(*args, **kwargs)
+        self.asked = frozenset({Channel.EMAIL.value, Channel.SMS.value, *channels})
+        for channel in (Channel.TELEGRAM, Channel.WHATSAPP):
+            if channel not in self.asked:
+                del self.fields[_ADDRESS_FIELDS[channel]]
+        self.fields["allowed"].choices = named(  # type: ignore[attr-defined]
+            choice for choice in Channel.choices if choice[0] in self.asked
+        )
         self.fields["prefers_practitioner"] = PractitionerField(
             clinic, required=False, label=_("Preferred practitioner"), empty_label=_("Anybody")
         )
 
+    def address_fields(self) -> list[forms.BoundField]:
+        """Return the fields of the addresses that are asked for, in order."""
+        return [self[name] for name in _ADDRESS_FIELDS.values() if name in self.fields]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if Channel.WHATSAPP in cleaned.get("allowed", ()) and not cleaned.get("whatsapp"):
+            cleaned["whatsapp"] = cleaned.get("phone", "")
         starts, ends = cleaned.get("prefers_from_time"), cleaned.get("prefers_to_time")
         if starts and ends and starts > ends:
             self.add_error("prefers_to_time", _("The preferred time ends before it begins."))
-        for channel, field in ((Channel.EMAIL, "email"), (Channel.SMS, "phone")):
+        for channel, field in _ADDRESS_FIELDS.items():
             if channel in cleaned.get("allowed", ()) and not cleaned.get(field) and field not in self.errors:
                 self.add_error(field, _("Messages are allowed on this channel, so its address is needed."))
         return cleaned
@@ -305,8 +341,7 @@ def client_initial(client: Client) -> dict[str, Any]:
     addresses = {point.channel: point.value for point in client.contact_points.all()}
     practitioner = client.prefers_practitioner
     return values | {
-        "email": addresses.get(Channel.EMAIL, ""),
-        "phone": addresses.get(Channel.SMS, ""),
+        **{field: addresses.get(channel, "") for channel, field in _ADDRESS_FIELDS.items()},
         "allowed": [consent.channel for consent in client.consents.all() if consent.withdrawn_at is None],
         "prefers_practitioner": practitioner.code if practitioner else None,
     }

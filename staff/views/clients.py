@@ -15,7 +15,9 @@ from audit.services import record
 from clients.models import Client
 from clients.services import Contacts, register_client, update_client
 from clinics.access import Capability
+from clinics.models import Clinic
 from courses.selectors import clinic_courses, search_clients
+from reminders.models import ChannelAccount
 from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
@@ -53,10 +55,11 @@ def add_client(request: StaffRequest) -> HttpResponse:
     form = ClientForm(
         request.POST if request.method == "POST" else None,
         clinic=clinic,
+        channels=_set_up(clinic),
         initial={"language": clinic.language},
     )
     if request.method == "POST" and form.is_valid():
-        fields, contacts = _split(form.cleaned_data)
+        fields, contacts = _split(form)
         try:
             client = register_client(
                 clinic=clinic, contacts=contacts, by=acting(request), now=timezone.now(), **fields
@@ -79,11 +82,17 @@ def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         code=code,
         erased_at=None,
     )
+    known = {point.channel for point in client.contact_points.all()}
+    known |= {consent.channel for consent in client.consents.all() if consent.withdrawn_at is None}
     form = ClientForm(
-        request.POST if request.method == "POST" else None, clinic=clinic, initial=client_initial(client)
+        request.POST if request.method == "POST" else None,
+        clinic=clinic,
+        # What is known stays to be seen and taken back, whether or not the clinic still sends there.
+        channels=_set_up(clinic) | known,
+        initial=client_initial(client),
     )
     if request.method == "POST" and form.is_valid():
-        fields, contacts = _split(form.cleaned_data)
+        fields, contacts = _split(form)
         try:
             update_client(client=client, contacts=contacts, by=acting(request), now=timezone.now(), **fields)
         except ValidationError as error:
@@ -107,13 +116,16 @@ def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     return render(request, _FORM, context, status=422 if form.errors else 200)
 
 
-def _split(cleaned: dict[str, Any]) -> tuple[dict[str, Any], Contacts]:
+def _set_up(clinic: Clinic) -> set[str]:
+    """Return the channels on which the clinic has an account, switched off or on."""
+    return set(ChannelAccount.objects.for_clinic(clinic).values_list("channel", flat=True))
+
+
+def _split(form: ClientForm) -> tuple[dict[str, Any], Contacts]:
     """Return a client's own fields, and the contacts with what they allow."""
-    fields = dict(cleaned)
-    contacts = Contacts(
-        email=fields.pop("email"), phone=fields.pop("phone"), allowed=frozenset(fields.pop("allowed"))
-    )
-    return fields, contacts
+    fields = dict(form.cleaned_data)
+    addresses = {name: fields.pop(name, "") for name in ("email", "phone", "telegram", "whatsapp")}
+    return fields, Contacts(**addresses, allowed=frozenset(fields.pop("allowed")), asked=form.asked)
 
 
 def _add_errors(form: ClientForm, error: ValidationError) -> None:

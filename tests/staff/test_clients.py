@@ -5,8 +5,9 @@ import pytest
 from audit.models import AuditEvent
 from clients.models import Channel, Client, ContactPoint
 from clinics.models import Role
+from reminders.models import ChannelAccount
 from tests.factories import ClientFactory
-from tests.staff.conftest import HTMX
+from tests.staff.conftest import HTMX, NOW
 from tests.staff.test_today import words_of
 
 FILLED = {
@@ -120,3 +121,83 @@ def test_client_page_lists_the_courses(reception, course):
     words = words_of(reception.get(f"/clients/{course.client.code}/"))
 
     assert "Anti-cellulite massage from Mon 2 Mar Resting" in words
+
+
+def set_up(clinic, channel):
+    ChannelAccount.objects.create(
+        clinic=clinic, channel=channel, provider="kept", created_at=NOW, changed_at=NOW, is_active=False
+    )
+
+
+def asked(browser, address="/clients/new/"):
+    form = browser.get(address).context["form"]
+    return [field.name for field in form.address_fields()], [
+        name for name, _ in form.fields["allowed"].choices
+    ]
+
+
+def test_form_asks_for_the_channels_that_the_clinic_has(reception, clinic):
+    assert asked(reception) == (["email", "phone"], ["email", "sms"])
+    for channel in ("telegram", "whatsapp", "webhook"):
+        set_up(clinic, channel)
+
+    assert asked(reception) == (
+        ["email", "phone", "telegram", "whatsapp"],
+        ["email", "sms", "telegram", "whatsapp", "webhook"],
+    )
+
+
+def test_messengers_are_kept_with_their_consent(reception, clinic):
+    for channel in ("telegram", "whatsapp", "webhook"):
+        set_up(clinic, channel)
+
+    allowed = ["telegram", "whatsapp", "webhook"]
+    reception.post("/clients/new/", FILLED | {"telegram": "4242424242", "allowed": allowed})
+
+    client = Client.objects.get()
+    points = dict(client.contact_points.values_list("channel", "value"))
+    # Nobody gave a number of its own, so WhatsApp's is the telephone's.
+    assert points == {
+        "email": "liga@example.com",
+        "sms": "+37120000001",
+        "telegram": "4242424242",
+        "whatsapp": "+37120000001",
+    }
+    assert sorted(client.consents.values_list("channel", flat=True)) == sorted(allowed)
+    assert asked(reception, f"/clients/{client.code}/")[0] == ["email", "phone", "telegram", "whatsapp"]
+
+
+def test_wrong_messenger_addresses_are_named(reception, clinic):
+    set_up(clinic, "telegram")
+    set_up(clinic, "whatsapp")
+
+    answer = reception.post("/clients/new/", FILLED | {"telegram": "@anna", "whatsapp": "anna"})
+
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"telegram", "whatsapp"}
+    assert 'value="@anna"' in answer.content.decode()
+
+
+def test_messenger_allowed_without_an_address_is_asked_for(reception, clinic):
+    set_up(clinic, "telegram")
+
+    answer = reception.post("/clients/new/", FILLED | {"allowed": ["telegram"]})
+
+    assert list(answer.context["form"].errors) == ["telegram"]
+
+
+def test_channel_that_the_clinic_gave_up_can_still_be_taken_back(reception, clinic, person):
+    ContactPoint.objects.filter(client=person).delete()
+    ContactPoint.objects.create(clinic=clinic, client=person, channel="telegram", value="4242")
+    fields = FILLED | {"email": "", "phone": "", "allowed": []}
+
+    assert asked(reception, f"/clients/{person.code}/")[0] == ["email", "phone", "telegram"]
+    reception.post(f"/clients/{person.code}/", fields)
+
+    assert not ContactPoint.objects.filter(client=person).exists()
+
+
+def test_channel_that_is_not_offered_cannot_be_allowed(reception, clinic):
+    answer = reception.post("/clients/new/", FILLED | {"allowed": ["telegram"]})
+
+    assert list(answer.context["form"].errors) == ["allowed"]
