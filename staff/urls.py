@@ -4,6 +4,7 @@ from django.urls import path
 
 from staff.views import (
     attention,
+    channels,
     client_messages,
     clients,
     course,
@@ -78,6 +79,11 @@ urlpatterns += [
     path(_rule + "versions/<int:number>/restore/", rules.restore_version, name="rule-restore"),
     path(_rule + "test/", rules.test_rule, name="rule-test"),
     path("settings/messages/", rules.message_settings, name="settings-messages"),
+    path("settings/channels/", channels.channel_list, name="channel-list"),
+    path("settings/channels/new/", channels.new_channel, name="channel-new"),
+    path("settings/channels/<uuid:code>/", channels.edit_channel, name="channel-edit"),
+    path("settings/channels/<uuid:code>/switch/", channels.switch_channel, name="channel-switch"),
+    path("settings/channels/<uuid:code>/test/", channels.test_channel, name="channel-test"),
 ]
 
 # ---------------------------------------------------------------- one course
@@ -108,4 +114,5 @@ urlpatterns += [
     path("demo/mailbox/", mailbox.list_mails, name="mailbox"),
     path("demo/mailbox/<uuid:code>/", mailbox.show_mail, name="mailbox-mail"),
     path("demo/mailbox/<uuid:code>/html/", mailbox.show_mail_html, name="mailbox-html"),
+    path("demo/mailbox/<uuid:code>/files/<int:position>/", mailbox.download_file, name="mailbox-file"),
 ]

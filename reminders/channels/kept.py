@@ -68,7 +68,7 @@ def _kept_email(message: EmailMessage) -> KeptMessage:
 def _kept_file(part: Any) -> list[str]:
     """Return an attached file as its name, media type and text; what is no text as base64, and marked so."""
     if isinstance(part, MIMEBase):
-        name, media_type = part.get_filename() or "", str(part["Content-Type"])
+        name, media_type = part.get_filename() or "", " ".join(str(part["Content-Type"]).split())
         content = part.get_payload(decode=True)
     else:
         name, content, media_type = part.filename or "", part.content, part.mimetype or ""

@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from clinics.models import Role
 from courses.models import Flag
 from courses.services import pause_course
-from reminders.models import Answer, Reminder, ReminderRule
+from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from tests.factories import (
     ClientFactory,
     ClinicFactory,
@@ -51,6 +51,7 @@ COURSE = (("code", "course"),)
 MESSAGE = (("code", "message"),)
 ANSWER = (("code", "answer"),)
 RULE = (("code", "rule"),)
+ACCOUNT = (("code", "account"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -92,6 +93,11 @@ MATRIX = {
     "staff:rule-restore": Route(post=MANAGES, parts=(*RULE, ("number", "version"))),
     "staff:rule-test": Route(post=MANAGES, parts=RULE),
     "staff:settings-messages": Route(get=MANAGES, post=MANAGES),
+    "staff:channel-list": Route(get=MANAGES),
+    "staff:channel-new": Route(get=MANAGES, post=MANAGES),
+    "staff:channel-edit": Route(get=MANAGES, post=MANAGES, parts=ACCOUNT),
+    "staff:channel-switch": Route(post=MANAGES, parts=ACCOUNT),
+    "staff:channel-test": Route(post=MANAGES, parts=ACCOUNT),
     "staff:profile": Route(get=EVERYBODY),
     "staff:profile-language": Route(post=EVERYBODY),
     "staff:profile-clinic": Route(post=EVERYBODY),
@@ -113,7 +119,7 @@ MATRIX = {
     "staff:course-restart": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
     "staff:course-discontinue": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
 }
-# Routes whose access other tests hold: the login's own pages, the API, health, the demonstration's mailbox.
+# Routes whose access other tests hold: the login's own pages, the API, providers' calls, health, the demonstration's mailbox.
 # The clients' pages stand in tests/portal/test_routes.py.
 ELSEWHERE = ("c/", "accounts/", "api/v1/", "api/hooks/", "healthz", "demo/mailbox/")
 
@@ -175,6 +181,9 @@ def make_clinic():
         contact=client.contact_points.get().code,
         rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
         version=1,
+        account=ChannelAccount.objects.create(
+            clinic=clinic, channel="sms", provider="kept", created_at=NOW, changed_at=NOW
+        ).code,
         message=Reminder.objects.filter(course=course, state="due").first().code,
         answer=Answer.objects.create(
             clinic=clinic, client=client, kind="other", via="sms", answered_at=NOW

@@ -18,8 +18,9 @@ def demo(settings):
     settings.DEMO = True
 
 
-def keep(clinic, subject, *, minutes=0, html=""):
+def keep(clinic, subject, *, minutes=0, html="", **fields):
     return KeptMessage.objects.create(
+        **fields,
         clinic=clinic,
         from_header="Kalnina Clinic <clinic@example.com>",
         to_header="anna@example.com",
@@ -96,16 +97,62 @@ def test_mail_of_another_clinic_is_not_found(demo, reception):
     assert reception.get(f"{BOX}{mail.code}/html/").status_code == 404
 
 
-def test_there_is_no_mailbox_outside_a_demonstration(reception, clinic):
-    mail = keep(clinic, "Tomorrow", html="<p>x</p>")
+def test_messages_of_every_channel_lie_together_and_apart(demo, reception, clinic):
+    keep(clinic, "By mail", minutes=1)
+    keep(clinic, "By SMS", minutes=2, channel="sms")
 
-    assert [
-        reception.get(f"{BOX}{path}").status_code for path in ("", f"{mail.code}/", f"{mail.code}/html/")
-    ] == [
-        404,
-        404,
-        404,
+    def subjects(query):
+        return [mail.subject for mail, _ in reception.get(f"{BOX}{query}").context["lines"]]
+
+    assert subjects("") == ["By SMS", "By mail"]
+    assert subjects("?channel=sms") == ["By SMS"]
+    assert subjects("?channel=pigeon") == ["By SMS", "By mail"]
+    assert "Nothing on this channel yet" in words_of(reception.get(f"{BOX}?channel=telegram"))
+
+
+def test_sms_is_a_bubble(demo, reception, clinic):
+    sms = keep(clinic, "Soon", channel="sms")
+
+    page = reception.get(f"{BOX}{sms.code}/").content.decode()
+
+    assert '<p class="bubble">Soon in full' in page
+    assert "<iframe" not in page
+
+
+def test_files_are_named_and_saved(demo, reception, clinic):
+    files = [
+        ["visit.ics", "text/calendar; method=REQUEST", "BEGIN:VCALENDAR"],
+        ["a.bin", "x/y;base64", "AP8="],
     ]
+    mail = keep(clinic, "Tomorrow", attachments=files, headers={"List-Unsubscribe": "<https://e.example/u>"})
+
+    page = words_of(reception.get(f"{BOX}{mail.code}/"))
+    calendar, binary = (reception.get(f"{BOX}{mail.code}/files/{place}/") for place in (0, 1))
+
+    assert "visit.ics" in page
+    assert "List-Unsubscribe" in page
+    assert (calendar.content, calendar["Content-Type"]) == (
+        b"BEGIN:VCALENDAR",
+        "text/calendar; method=REQUEST",
+    )
+    assert calendar["Content-Disposition"] == 'attachment; filename="visit.ics"'
+    assert (binary.content, binary["Content-Type"]) == (b"\x00\xff", "x/y")
+    assert calendar["X-Content-Type-Options"] == "nosniff"
+
+
+def test_file_that_is_not_there_or_not_ours_is_not_found(demo, reception, clinic):
+    mail = keep(clinic, "Plain")
+    foreign = keep(ClinicFactory(), "Abroad", attachments=[["a", "x/y", "1"]])
+
+    assert reception.get(f"{BOX}{mail.code}/files/0/").status_code == 404
+    assert reception.get(f"{BOX}{foreign.code}/files/0/").status_code == 404
+
+
+def test_there_is_no_mailbox_outside_a_demonstration(reception, clinic):
+    mail = keep(clinic, "Tomorrow", html="<p>x</p>", attachments=[["a", "x/y", "1"]])
+    paths = ("", f"{mail.code}/", f"{mail.code}/html/", f"{mail.code}/files/0/")
+
+    assert {reception.get(f"{BOX}{path}").status_code for path in paths} == {404}
 
 
 @pytest.mark.parametrize("verb", ["post", "put", "delete"])
