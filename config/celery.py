@@ -15,4 +15,10 @@ app.conf.beat_schedule = {
     # Everything that time alone causes is a row; one tick a minute finds what has come due. An older
     # tick is worth nothing once the next one is there, so it expires before that.
     "tick": {"task": "reminders.tick", "schedule": crontab(), "options": {"expires": 55}},
+    # What has expired and would only grow; once an hour is often enough, and an hour missed does no harm.
+    "housekeeping": {
+        "task": "clinics.housekeep",
+        "schedule": crontab(minute="17"),
+        "options": {"expires": 3000},
+    },
 }

@@ -11,7 +11,8 @@ from bin.services import OLDEST_POSTGRES
 from config.embedded import QUEUES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = {"migrate", "web", "worker", "worker-export", "beat"}
+WORKERS = ("worker", "worker-send", "worker-export")
+OURS = {"migrate", "web", "beat", *WORKERS}
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,11 @@ def test_own_services_run_one_image_after_the_migration(services):
 
 
 def test_workers_get_a_minute_to_finish(services):
-    assert {services[name]["stop_grace_period"] for name in ("worker", "worker-export", "beat")} == {"60s"}
+    assert {services[name]["stop_grace_period"] for name in (*WORKERS, "beat")} == {"60s"}
 
 
 def test_workers_consume_every_queue_once(services):
-    commands = [services[name]["command"] for name in ("worker", "worker-export")]
+    commands = [services[name]["command"] for name in WORKERS]
     consumed = [
         word.removeprefix("--queues=").split(",")
         for words in commands
@@ -66,6 +67,26 @@ def test_workers_consume_every_queue_once(services):
     ]
 
     assert sorted(name for names in consumed for name in names) == sorted(QUEUES)
+
+
+def test_each_queue_has_a_worker_of_its_own_that_chatters_with_nobody(services):
+    commands = {name: services[name]["command"] for name in WORKERS}
+
+    assert {name: [word for word in words if "--queues" in word] for name, words in commands.items()} == {
+        "worker": ["--queues=default"],
+        "worker-send": ["--queues=send"],
+        "worker-export": ["--queues=export"],
+    }
+    for words in commands.values():
+        assert {"--without-gossip", "--without-mingle", "--without-heartbeat"} <= set(words)
+    # Three senders of a slow channel leave room for those of two others.
+    assert "--concurrency=6" in commands["worker-send"]
+
+
+def test_what_knows_of_a_restore_outlives_the_containers(services):
+    # The installation file lies in VAR_DIR, which all of them share.
+    assert {tuple(services[name]["volumes"]) for name in OURS} == {("var:/app/var",)}
+    assert {services[name]["environment"]["VAR_DIR"] for name in OURS} == {"/app/var"}
 
 
 def test_redis_keeps_its_messages(services):
