@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -611,3 +612,16 @@ def test_addresses_are_those_of_the_routes(make_account):
         "texts": f"{ADDRESS}{texts(account)}",
         "reports": f"{ADDRESS}{reports(account)}",
     }
+
+
+def test_command_lists_addresses_and_keeps_secrets_unless_asked(make_account, capsys):
+    account = make_account()
+
+    call_command("show_hooks")
+    listed = capsys.readouterr().out
+    call_command("show_hooks", "--secrets")
+    told = capsys.readouterr().out
+
+    assert f"texts: {ADDRESS}{texts(account)}" in listed
+    assert hook_secret(account) not in listed
+    assert f"secret: {hook_secret(account)}" in told
