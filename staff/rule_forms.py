@@ -112,7 +112,7 @@ class RuleForm(forms.Form):
         super().__init__(*args, **kwargs)
         wanted = _FIELDS[rule.trigger]
         for name, field in _timing_fields(rule.trigger).items():
-            if name in wanted or name.partition("_")[0] in wanted:
+            if name in wanted or name.removesuffix("_amount").removesuffix("_unit") in wanted:
                 self.fields[name] = field
         self._add_channels()
         for language in Language.values:

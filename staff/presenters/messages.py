@@ -77,7 +77,7 @@ def message_line(row: Any, *, today: date, channels: Collection[str] | None = No
         what=capfirst(row.get_trigger_display()),
         channel=capfirst(row.get_channel_display()),
         about=about_words(row, today=today),
-        badge=message_badge(row),
+        badge=message_badge(row, channels=channels),
         sentence=decision_sentence(row, today=today, channels=channels),
         delivery=delivery_badge(row),
     )
@@ -89,7 +89,10 @@ def recipient_name(row: Reminder) -> str:
     return row.staff_member.display_name if row.staff_member else ""
 
 
-def message_badge(row: Reminder) -> Badge:
+def message_badge(row: Any, *, channels: Collection[str] | None = None) -> Badge:
+    """Return where a message of clinic_messages() stands; one that would not go stands out before it is too late."""
+    if row.state == ReminderState.DUE and foreseen_reason(row, channels=channels) is not None:
+        return Badge(_("Will not go"), "warning", "bell-off")
     tone, icon = _STATE_LOOK[row.state]
     return Badge(capfirst(row.get_state_display()), tone, icon)
 
@@ -238,6 +241,8 @@ def answer_event(answer: Answer) -> EventLine:
     details = capfirst(answer.get_via_display())
     if answer.refusal:
         details = " · ".join((details, _("it changed nothing")))
+    if answer.text:
+        details = " · ".join((details, _("“%(text)s”") % {"text": answer.text}))
     return EventLine(
         answer.answered_at,
         _("The client: %(answer)s") % {"answer": answer.get_kind_display()},

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from clients.models import Channel
 from reminders.models import ReminderRule, RuleVersion, Trigger
@@ -37,9 +37,9 @@ def rule_line(rule: ReminderRule, *, ahead: int) -> RuleLine:
         title=rule_title(rule),
         when=when_words(rule),
         channels=channel_words(rule.channels),
-        badge=Badge(_("On"), "good", "check")
+        badge=Badge(pgettext("rule", "On"), "good", "check")
         if rule.is_active
-        else Badge(_("Paused"), "quiet", "player-pause"),
+        else Badge(pgettext("rule", "Paused"), "quiet", "player-pause"),
         ahead=ahead,
         has_own_words=bool(rule.texts),
     )

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from clinics.models import Role
 from courses.models import Flag
 from courses.services import pause_course, reassess
-from reminders.models import KeptMessage
+from reminders.models import KeptMessage, Reminder, ReminderRule
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
 from tests.factories import ClinicFactory, actor_of, book
 
@@ -39,6 +39,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         clinic=clinic, from_header="clinic@example.com", to_header="anna@example.com", kept_at=NOW,
         subject="Your sessions", text="See you on Monday.", html="<p>See you on <b>Monday</b>.</p>",
     )  # fmt: skip
+    message = Reminder.objects.filter(course=today, state="due").first()
+    rule = ReminderRule.objects.get(clinic=clinic, slug="day-before")
     course, client = f"/courses/{overdue.code}/", overdue.client
     return [
         "/",
@@ -62,6 +64,13 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/clients/",
         "/clients/new/",
         f"/clients/{client.code}/",
+        "/messages/",
+        "/messages/?show=not-sent",
+        "/messages/?show=waiting",
+        f"/messages/{message.code}/",
+        "/settings/rules/",
+        f"/settings/rules/{rule.code}/",
+        "/settings/messages/",
         "/me/",
         "/demo/mailbox/",
         f"/demo/mailbox/{mail.code}/",
@@ -119,6 +128,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/attention/": "All courses are on course",
         "/courses/": "No course runs yet",
         "/clients/": "No clients yet",
+        "/messages/": "No messages here yet",
         "/courses/new/": "The plan appears here",
     }
 

@@ -65,6 +65,22 @@ def test_every_rule_opens_and_saves_unchanged_without_a_new_version(owner, rule_
         assert (rule.slug, rule_of(rule.slug).version) == (rule.slug, 1)
 
 
+@pytest.mark.parametrize(
+    ("slug", "names"),
+    [
+        ("day-before", ["lead_amount", "at_time", "useful_amount", "is_first_only", "skips_confirmed"]),
+        ("overdue", ["at_time", "useful_amount", "repeat_days", "cap_count"]),
+        ("book-next", ["lead_days", "at_time", "wait_minutes"]),
+        ("schedule", ["wait_minutes", "useful_amount"]),
+        ("staff-digest", ["at_time", "useful_amount"]),
+    ],
+)
+def test_rule_asks_only_for_what_its_message_has(owner, rule_of, slug, names):
+    timing = owner.get(url(rule_of(slug))).context["timing"]
+
+    assert [field.name for field in timing] == names
+
+
 def test_rule_is_changed_with_its_words(owner, rule_of):
     rule = rule_of("day-before")
 
