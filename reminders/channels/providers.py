@@ -81,6 +81,8 @@ class Provider:
 # ---------------------------------------------------------------- through apprise
 
 _PHONE: Final = r"\+[1-9][0-9]{9,13}"
+# What the provider signs its own calls with; nothing to send with.
+_HOOK: Final = "hook_"
 _KEY_ERROR: Final = _("This does not look like one. Copy it whole from the provider's page, without spaces.")
 
 
@@ -105,7 +107,9 @@ def _sender() -> Field:
 def _through(service: Service, *, is_one_line: bool = False) -> Callable[[Values], Channel]:
     """Return what makes a channel of answers that are named as apprise's class names them."""
     return lambda values: ApprisedChannel(
-        service, {name: value for name, value in values.items() if value}, is_one_line=is_one_line
+        service,
+        {name: value for name, value in values.items() if value and not name.startswith(_HOOK)},
+        is_one_line=is_one_line,
     )
 
 
@@ -171,6 +175,15 @@ _SMS: Final = (
             _key("apikey", _("API key"), r"[A-Za-z0-9]{4,40}"),
             _secret("secret", _("API secret"), r"[A-Za-z0-9]{8,64}"),
             _sender(),
+            Field(
+                "hook_signature_secret",
+                _("Signature secret"),
+                r"[^\s]{8,128}",
+                _KEY_ERROR,
+                _("For texts from clients and delivery reports, signed with SHA-256 HMAC."),
+                is_secret=True,
+                is_required=False,
+            ),
         ),
     ),
     Provider(
