@@ -6,8 +6,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
+from clinics.access import Capability, is_allowed
 from courses.convert import local_today
+from reminders.services.clock import database_now
+from reminders.services.health import find_trouble
 from staff.navigation import Item, menu
 
 
@@ -20,5 +24,29 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             return []
         return menu(member, match.url_name or "", today=local_today(member.clinic, timezone.now()))
 
+    def trouble() -> str:
+        if not member or not is_allowed(member, Capability.MANAGE):
+            return ""
+        return _trouble_words(find_trouble(now=database_now()))
+
     # Lazy: a fragment has no frame, so it costs no query.
-    return {"is_demo": settings.DEMO, "member": member, "navigation": SimpleLazyObject(items)}
+    return {
+        "is_demo": settings.DEMO,
+        "member": member,
+        "navigation": SimpleLazyObject(items),
+        "trouble": SimpleLazyObject(trouble),
+    }
+
+
+def _trouble_words(trouble: str) -> str:
+    """Return what an owner has to know about messages that do not go out; nothing when they do."""
+    words = {
+        "held": _(
+            "No messages are sent: this database was restored or copied. Whoever runs the installation can release them."
+        ),
+        "late": _("No messages are sent: the installation's clock has stopped. Tell whoever runs it."),
+        "jumping": _(
+            "No messages are sent for the moment: the installation's clock has jumped. Tell whoever runs it."
+        ),
+    }
+    return words.get(trouble, "")

@@ -42,7 +42,7 @@ def held_reason() -> str:
     # The file first: it is never ahead of the database, and that only goes on in between.
     marks = read_marks()
     row = Installation.objects.filter(pk=ROW).first()
-    return "" if row is None else _doubt(row, marks)
+    return "" if row is None else doubt(row, marks)
 
 
 def note_alive(*, now: datetime) -> None:
@@ -52,7 +52,7 @@ def note_alive(*, now: datetime) -> None:
     """
     with _durable(), transaction.atomic():
         row = Installation.objects.select_for_update().filter(pk=ROW).first() or install(now=now)
-        reason = _doubt(row, read_marks())
+        reason = doubt(row, read_marks())
         if reason:
             logger.error("Nothing is sent (%s). See manage.py release_outbox.", reason)
             return
@@ -99,7 +99,8 @@ def hold(*, reason: str, now: datetime) -> None:
     Installation.objects.filter(pk=ROW, held_at=None).update(held_at=now, held_reason=reason)
 
 
-def _doubt(row: Installation, marks: dict[str, int] | None) -> str:
+def doubt(row: Installation, marks: dict[str, int] | None) -> str:
+    """Return why nothing may be sent by a row and the marks that were read before it, "" when all is well."""
     if row.held_at is not None:
         return row.held_reason
     if marks is None:
