@@ -63,7 +63,9 @@ class AccountForm(forms.Form):
 
 def _answer_field(question: Field, *, is_stored: bool) -> forms.Field:
     if question.choices:
-        return forms.ChoiceField(label=str(question.label), choices=question.choices, help_text=str(question.hint))
+        return forms.ChoiceField(
+            label=str(question.label), choices=question.choices, help_text=str(question.hint)
+        )
     # Neither remembered by the browser nor ever sent back to it.
     secret = forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"})
     plain = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from clients.models import Channel
 from reminders.channels.providers import Provider
@@ -98,7 +98,9 @@ def email_line(
         label=channel_label(Channel.EMAIL),
         provider=provider,
         detail=_("Set up by whoever runs the installation."),
-        badge=badge or _health_badge(health, now=now) or Badge(_("On"), "good", "circle-check"),
+        badge=badge
+        or _health_badge(health, now=now)
+        or Badge(pgettext("channel", "On"), "good", "circle-check"),
         notes=tuple(_health_notes(health, moment=moment, now=now)),
         account=None,
     )
@@ -158,7 +160,7 @@ def _badge(
         return Badge(_("Test failed"), "warning", "alert-triangle")
     if account.tested_at is None and (health is None or health.last_succeeded_at is None):
         return Badge(_("Not tried yet"), "notice", "help-circle")
-    return Badge(_("On"), "good", "circle-check")
+    return Badge(pgettext("channel", "On"), "good", "circle-check")
 
 
 def _health_badge(health: ChannelHealth | None, *, now: datetime) -> Badge | None:
