@@ -6,7 +6,7 @@ from audit.models import AuditEvent
 from clients.models import Consent, ContactPoint
 from clinics.models import Role
 from reminders.models import Answer, DeliveryAttempt, DeliveryReport, KeptMessage, Reminder
-from tests.factories import ClinicFactory, book
+from tests.factories import ClinicFactory, StaffMemberFactory, book
 from tests.staff.conftest import HTMX, NOW, TODAY
 from tests.staff.test_today import words_of
 
@@ -119,11 +119,14 @@ def test_htmx_gets_the_list_alone(reception, row):
     assert 'id="messages"' in fragment
 
 
-def test_messages_of_another_clinic_are_not_listed(browser_of, row, log_in):
-    abroad = ClinicFactory()
-    put(row, clinic=abroad)
+def test_messages_of_another_clinic_are_not_listed(log_in, reception, row):
+    abroad = StaffMemberFactory(clinic=ClinicFactory(), role=Role.OWNER)
+    assert len(lines_of(reception.get(LIST))) == 1
 
-    assert lines_of(browser_of(Role.OWNER).get(LIST)) == []
+    stranger = log_in(abroad)
+
+    assert lines_of(stranger.get(LIST)) == []
+    assert stranger.get(url(row)).status_code == 404
 
 
 @pytest.mark.parametrize("group", ["coming", "waiting"])

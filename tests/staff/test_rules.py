@@ -9,7 +9,7 @@ from audit.models import AuditEvent
 from clinics.models import Clinic, Role
 from reminders.models import Reminder, ReminderRule, RuleVersion
 from reminders.texts import shipped_text
-from tests.factories import ClinicFactory
+from tests.factories import ClinicFactory, StaffMemberFactory
 from tests.staff.conftest import HTMX
 from tests.staff.test_today import words_of
 
@@ -256,11 +256,14 @@ def test_settings_of_the_clinic_are_changed(owner, clinic):
     )
 
 
-def test_rule_of_another_clinic_is_not_found(owner, rule_of, browser_of):
+def test_rule_of_another_clinic_is_not_found(owner, rule_of, log_in):
     rule = rule_of("overdue")
-    ReminderRule.objects.filter(pk=rule.pk).update(clinic=ClinicFactory())
+    assert owner.get(url(rule)).status_code == 200
 
-    assert owner.get(url(rule)).status_code == 404
+    stranger = log_in(StaffMemberFactory(clinic=ClinicFactory(), role=Role.OWNER))
+
+    assert stranger.get(url(rule)).status_code == 404
+    assert stranger.post(url(rule, "pause")).status_code == 404
 
 
 def test_pages_cost_the_same_whatever_waits(
