@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import F
@@ -40,6 +40,19 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+class NewLink(NamedTuple):
+    """What will be kept of a link; a plain record, because one is made for every message that is written."""
+
+    clinic_id: int
+    client_id: int
+    purpose: str
+    token_hash: str
+    subject_key: str
+    reminder_code: UUID | None
+    created_at: datetime
+    expires_at: datetime
+
+
 def new_link(
     *,
     clinic_id: int,
@@ -49,18 +62,12 @@ def new_link(
     reminder_code: UUID | None,
     now: datetime,
     expires_at: datetime,
-) -> tuple[str, AccessLink]:
-    """Return a new token with its row, which is not saved: the caller saves it with what carries the token."""
+) -> tuple[str, NewLink]:
+    """Return a new token with what is kept of it; the caller saves that with what carries the token."""
     token = new_token()
-    link = AccessLink(
-        clinic_id=clinic_id,
-        client_id=client_id,
-        purpose=purpose,
-        token_hash=hash_token(token),
-        subject_key=subject_key,
-        reminder_code=reminder_code,
-        created_at=now,
-        expires_at=expires_at,
+    link = NewLink(
+        *(clinic_id, client_id, purpose.value, hash_token(token), subject_key, reminder_code),
+        *(now, expires_at),
     )
     return token, link
 

@@ -23,7 +23,7 @@ from typing import Any, Final, Self
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
-from clients.models import AccessLink
+from clients.links import NewLink
 from reminders.channels.base import Channel, ChannelFactory, Outcome, Way
 from reminders.channels.registry import find_ways
 from reminders.convert import write_told
@@ -240,7 +240,7 @@ class Sender:
     ) -> Ready | None:
         pieces: list[Piece] = []
         parts: list[Part] = []
-        links: list[AccessLink] = []
+        links: list[NewLink] = []
         address = ""
         for claim in group:
             row = rows[claim.reminder_id]

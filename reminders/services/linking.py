@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from clients.links import new_link
+from clients.links import NewLink, new_link
 from clients.models import AccessLink, Channel, LinkPurpose
 from courses.models import Course, TreatmentSession
 
@@ -28,7 +28,7 @@ class Links:
     unsubscribe: str = ""
 
 
-def new_links(row: Any, *, now: datetime) -> tuple[Links, list[AccessLink]]:
+def new_links(row: Any, *, now: datetime) -> tuple[Links, list[NewLink]]:
     """Return new addresses for a message, with their rows, which the engine saves when it goes on the wire.
 
     The row comes from checked_rows(). The visit's link lives until a day after its end, also when it is moved:
@@ -37,7 +37,7 @@ def new_links(row: Any, *, now: datetime) -> tuple[Links, list[AccessLink]]:
     """
     if row.client_id is None:
         return Links(), []
-    made: list[AccessLink] = []
+    made: list[NewLink] = []
     session = unsubscribe = ""
     visit = row.session
     ends_at = getattr(visit, "ends_at", None)
@@ -92,7 +92,7 @@ def extend_links(*, course_id: int, now: datetime) -> int:
 
 def _add(
     row: Any,
-    made: list[AccessLink],
+    made: list[NewLink],
     *,
     purpose: LinkPurpose,
     subject_key: str,

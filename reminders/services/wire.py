@@ -5,15 +5,16 @@ a commit is the dearest part of each, and building them anew from a queryset cos
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 
-from clients.models import AccessLink
+from clients.links import NewLink
 from reminders.channels.base import Message, Way
 
 # Longer than one send may take: the socket's limit is 15 s, and each row renews it.
@@ -85,6 +86,10 @@ _TAKE_BACK: Final = """
 _FORGET: Final = "DELETE FROM reminders_deliveryattempt WHERE outcome = 'sending' AND ({rows})"
 
 
+# Nothing that ends a string or means something to a database or its driver.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 @.:+<>_-]*")
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One row taken by one sender; the generation tells it from every earlier and later claim."""
@@ -115,7 +120,7 @@ class Ready:
     pieces: tuple[Piece, ...]
     message: Message
     way: Way
-    links: tuple[AccessLink, ...] = ()
+    links: tuple[NewLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +145,10 @@ def put_on_wire(window: Sequence[Ready], *, now: datetime) -> list[Ready]:
         return []
     at = _instant(now)
     with connection.cursor() as cursor:
+        rows, values = _rows(_put_values(piece, ready) for ready in window for piece in ready.pieces)
         cursor.execute(
-            _PUT.format(rows=_rows(_put_numbers(piece) for piece in pieces)),
-            [
-                at,
-                _instant(now + LEASE),
-                *(ready.message.key for ready in window for _ in ready.pieces),
-                _instant(now + SEND_TIMEOUT),
-                at,
-            ],
+            _PUT.format(rows=rows),
+            [at, _instant(now + LEASE), *values, _instant(now + SEND_TIMEOUT), at],
         )
         put = {row[0] for row in cursor.fetchall()}
         going = [ready for ready in window if all(p.claim.reminder_id in put for p in ready.pieces)]
@@ -162,51 +162,37 @@ def put_on_wire(window: Sequence[Ready], *, now: datetime) -> list[Ready]:
     return going
 
 
-def _put_numbers(piece: Piece) -> tuple[int, ...]:
+def _put_values(piece: Piece, ready: Ready) -> tuple[int | str, ...]:
     row = piece.row
     course_version = row.course.version if row.course_id is not None else 0
     return (
         *(piece.claim.reminder_id, piece.claim.generation, piece.number),
-        *(course_version, row.rule.version, piece.contact_id),
+        *(course_version, row.rule.version, piece.contact_id, ready.message.key),
     )
 
 
 def _begin(cursor: Any, going: Sequence[Ready], at: Any) -> None:
     pieces = [piece for ready in going for piece in ready.pieces]
-    cursor.execute(
-        _BEGIN.format(
-            rows=_rows(
-                (
-                    (p.row.clinic_id, p.claim.reminder_id, p.number, p.claim.generation, p.contact_id)
-                    for p in pieces
-                ),
-                texts=0,
-            )
-        ),
-        [at],
+    rows, _ = _rows(
+        (p.row.clinic_id, p.claim.reminder_id, p.number, p.claim.generation, p.contact_id) for p in pieces
     )
+    cursor.execute(_BEGIN.format(rows=rows), [at])
     for piece in pieces:
         if piece.told:
             cursor.execute(_TELL, [json.dumps(piece.told), piece.claim.reminder_id])
 
 
-def _save_links(cursor: Any, links: Sequence[AccessLink]) -> None:
+def _save_links(cursor: Any, links: Sequence[NewLink]) -> None:
     if not links:
         return
-    field = AccessLink._meta.get_field("reminder_code")
-    code = partial(field.get_db_prep_value, connection=connection)
-    rows = ", ".join(f"({int(link.clinic_id)}, {int(link.client_id)}{', %s' * 6}, 0)" for link in links)
-    cursor.execute(
-        _LINK.format(rows=rows),
-        [
-            value
-            for link in links
-            for value in (
-                *(str(link.purpose), link.token_hash, link.subject_key, code(link.reminder_code)),
-                *(_instant(link.created_at), _instant(link.expires_at)),
-            )
-        ],
+    rows, values = _rows(
+        (
+            *(link.clinic_id, link.client_id, link.purpose, link.token_hash, link.subject_key),
+            *(_uuid(link.reminder_code), str(_instant(link.created_at)), str(_instant(link.expires_at)), 0),
+        )
+        for link in links
     )
+    cursor.execute(_LINK.format(rows=rows), values)
 
 
 def take_back(window: Sequence[Ready], *, retry_at: datetime | None) -> None:
@@ -230,9 +216,7 @@ def take_back(window: Sequence[Ready], *, retry_at: datetime | None) -> None:
 
 def _take_back(cursor: Any, pieces: Sequence[Piece], *, retry_at: datetime | None) -> None:
     cursor.execute(
-        _TAKE_BACK.format(
-            rows=_rows(((p.claim.reminder_id, p.claim.generation, p.number) for p in pieces), texts=0)
-        ),
+        _TAKE_BACK.format(rows=_rows((p.claim.reminder_id, p.claim.generation, p.number) for p in pieces)[0]),
         [None if retry_at is None else _instant(retry_at)],
     )
 
@@ -245,13 +229,10 @@ def end_attempts(ended: Sequence[Ended], *, now: datetime) -> None:
     if not ended:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            _END.format(rows=_rows(((one.reminder_id, one.number) for one in ended), texts=3)),
-            [
-                _instant(now),
-                *(value for one in ended for value in (one.outcome, one.code[:40], one.provider_id[:120])),
-            ],
+        rows, values = _rows(
+            (one.reminder_id, one.number, one.outcome, one.code[:40], one.provider_id[:120]) for one in ended
         )
+        cursor.execute(_END.format(rows=rows), [_instant(now), *values])
 
 
 def mark_sent(sent: Sequence[tuple[Claim, int]], *, now: datetime) -> set[int]:
@@ -264,21 +245,35 @@ def mark_sent(sent: Sequence[tuple[Claim, int]], *, now: datetime) -> set[int]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            _SENT.format(
-                rows=_rows(((claim.reminder_id, claim.generation, lead) for claim, lead in sent), texts=0)
-            ),
+            _SENT.format(rows=_rows((claim.reminder_id, claim.generation, lead) for claim, lead in sent)[0]),
             [_instant(now), _instant(now)],
         )
         return {row[0] for row in cursor.fetchall()}
 
 
-def _rows(numbers: Iterable[tuple[int, ...]], *, texts: int = 1) -> str:
-    """Return rows of values: numbers of ours as they are, then so many parameters each.
+def _rows(rows: Iterable[Sequence[int | str]]) -> tuple[str, list[str]]:
+    """Return rows of values as SQL, and the parameters for those that cannot be written as they are.
 
-    Hundreds of parameters would take longer to read than the statement takes to run.
+    Numbers and plain words are written out: to read hundreds of parameters takes longer than to run the
+    statement.
     """
-    marks = ", %s" * texts
-    return ", ".join(["(" + ", ".join([str(int(number)) for number in row]) + marks + ")" for row in numbers])
+    parameters: list[str] = []
+    written = [", ".join([_value(value, parameters) for value in row]) for row in rows]
+    return "(" + "), (".join(written) + ")", parameters
+
+
+def _value(value: int | str, parameters: list[str]) -> str:
+    if isinstance(value, int):
+        return str(int(value))
+    if _PLAIN.fullmatch(value):
+        return f"'{value}'"
+    parameters.append(value)
+    return "%s"
+
+
+def _uuid(code: UUID | None) -> str:
+    assert code is not None, "a link of a message"
+    return str(code) if connection.features.has_native_uuid_field else code.hex
 
 
 def _instant(at: datetime) -> Any:

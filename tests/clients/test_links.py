@@ -48,7 +48,7 @@ def give(client):
             now=created_at,
             expires_at=expires_at,
         )
-        link.save()
+        AccessLink.objects.create(**link._asdict())
         return token
 
     return give

@@ -28,7 +28,7 @@ def links(visit):
     """The addresses of a message about the visit, without their host."""
     row = Reminder.objects.select_related("session").filter(session=visit).first()
     made, rows = new_links(row, now=NOW)
-    AccessLink.objects.bulk_create(rows)
+    AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in rows)
     return urlsplit(made.session).path, urlsplit(made.unsubscribe).path
 
 
