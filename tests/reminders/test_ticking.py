@@ -1,5 +1,7 @@
 """The tick, its commands and tasks."""
 
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -240,3 +242,33 @@ def test_dispatch_command_sends_what_is_due(capsys, monkeypatch):
     call_command("dispatch")
 
     assert capsys.readouterr().out.splitlines() == ["sent 1", "nothing due"]
+
+
+def test_dispatch_command_for_one_channel_leaves_the_others(capsys, monkeypatch):
+    desk = make_desk()
+    when = at("2026-03-03 15:00")
+    monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
+
+    call_command("dispatch", "--channel", "sms")
+
+    assert capsys.readouterr().out.splitlines() == ["nothing due"]
+    assert desk.row("day-before").state == "due"
+
+
+def test_dispatch_command_told_to_end_gives_back_what_it_has_not_begun(monkeypatch):
+    make_desk(), make_desk()
+    when = at("2026-03-03 15:00")
+    monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
+
+    def be_told_to_end(channel, message):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("reminders.channels.email.EmailChannel.send", be_told_to_end)
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("dispatch")
+
+    assert ended.value.code == 143
+    states = Reminder.objects.filter(rule__slug="day-before").values_list("state", flat=True)
+    assert sorted(states) == ["claimed", "due"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
