@@ -67,7 +67,7 @@ def make_visitor(db):
         desk = make_desk(**options)
         row = Reminder.objects.select_related("session").get(pk=desk.row("day-before").pk)
         links, rows = new_links(row, now=NOW)
-        AccessLink.objects.bulk_create(rows)
+        AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in rows)
         return Visitor(desk, Browser(), urlsplit(links.session).path, urlsplit(links.unsubscribe).path)
 
     return make_visitor
