@@ -24,6 +24,7 @@ from reminders.channels.webhook import TEST
 from reminders.errors import MessageError
 from reminders.models import ChannelAccount, ChannelHealth
 from reminders.sealing import SealError, seal, unseal
+from reminders.services.resyncing import request_resync
 
 # A test costs the clinic money and reaches a person.
 TESTS_MOST: Final = 10
@@ -82,6 +83,8 @@ def save_account(
         _forget_failures(account)
         new = {"channel": channel, "provider": provider.key, "fields": sorted(changed)}
         _record("channel.saved", account, by=by, now=now, old={"provider": before}, new=new)
+        # Which channel reaches a client first has changed for messages that wait.
+        request_resync(clinic=clinic, now=now)
     return Saved(account, made)
 
 
@@ -95,6 +98,7 @@ def switch_account(*, account: ChannelAccount, is_active: bool, by: Actor, now: 
         if switched:
             action = "channel.switched_on" if is_active else "channel.switched_off"
             _record(action, account, by=by, now=now, new={"channel": account.channel})
+            request_resync(clinic=account.clinic, now=now)
     return bool(switched)
 
 

@@ -12,7 +12,7 @@ from audit.services import Actor
 from reminders.channels.base import Outcome
 from reminders.channels.registry import account_scope, find_ways
 from reminders.errors import MessageError
-from reminders.models import ChannelAccount, ChannelHealth, KeptMessage
+from reminders.models import ChannelAccount, ChannelHealth, KeptMessage, ResyncRequest
 from reminders.sealing import unseal
 from reminders.services.accounts import (
     TESTS_EVERY,
@@ -227,6 +227,18 @@ def test_channel_is_switched_off_and_on_once(clinic):
 
 def ask(account, address="+371 20 000 001", **options):
     return test_account(account=account, address=address, by=BY, **{"language": "en", "now": NOW} | options)
+
+
+def test_messages_that_wait_are_looked_at_anew_when_a_channel_changes(clinic):
+    account = save(clinic).account
+    assert ResyncRequest.objects.get(clinic=clinic).asked_at == NOW
+    ResyncRequest.objects.all().delete()
+
+    switch_account(account=account, is_active=True, by=BY, now=NOW)
+    assert not ResyncRequest.objects.exists()
+
+    switch_account(account=account, is_active=False, by=BY, now=NOW)
+    assert ResyncRequest.objects.filter(clinic=clinic).exists()
 
 
 def test_test_message_is_neutral_and_remembered(clinic):
