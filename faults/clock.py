@@ -10,7 +10,16 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
+
+
+class Reading(Protocol):
+    """What tells the run's time of a moment of this host's."""
+
+    @property
+    def speed(self) -> float: ...
+
+    def of(self, host_seconds: float) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)

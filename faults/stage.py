@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from faults.clock import RunClock, start_clock
+from faults.clock import Reading, RunClock, start_clock
 from faults.cohort import PEAK, Cohort
 from faults.crew import Crew, Nursery, run_crew
 from faults.ledger import Ledger, count, versions
 from faults.servers import Postgres, Redis
 from faults.sink import Line, Sink, run_sink
-from reminders.models import LIVE_STATES, Reminder
+from reminders.models import LIVE_STATES, Installation, Reminder
 
-_PATIENCE: Final = 150.0
+_PATIENCE: Final = 120.0
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Play:
         return fill(ledger, self.cohort, self.sink.lines(), self.clock)
 
 
-def fill(ledger: Ledger, cohort: Cohort, lines: list[Line], clock: RunClock) -> Ledger:
+def fill(ledger: Ledger, cohort: Cohort, lines: list[Line], clock: Reading) -> Ledger:
     """Count what became of everything, as the database and the sink have it now."""
     ledger.versions = versions()
     return count(ledger, cohort, lines, ends(), clock)
@@ -129,12 +129,14 @@ def play(
     cohort: Cohort,
     *,
     begins_at: datetime = PEAK,
-    speed: float = 10.0,
+    speed: float = 1.0,
     delay: float = 0.0,
     honours_keys: bool = False,
     beats: int = 1,
 ) -> Iterator[Play]:
     """Open the sink and the nursery, start the beats; the scenario starts its senders itself."""
+    # The run is an installation of its own from its first tick on.
+    Installation.objects.all().delete()
     with run_sink(stage.folder / "sink", delay=delay, honours_keys=honours_keys) as sink:
         clock = start_clock(begins_at, speed=speed)
         with run_crew(stage.nursery, stage.place(sink, clock)) as crew:

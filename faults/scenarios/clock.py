@@ -40,7 +40,7 @@ def claim_at_once(stage: Stage, ledger: Ledger) -> Ledger:
 )
 def two_beats(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(80, 2000))
-    with play(stage, cohort, delay=0.02, beats=2) as run:
+    with play(stage, cohort, delay=0.02, speed=10, beats=2) as run:
         run.crew.spawn_senders(stage.size(4, 10))
         for _ in range(stage.size(1, 3)):
             slow = run.crew.others[0]

@@ -56,7 +56,7 @@ def results_after_batch(stage: Stage, ledger: Ledger) -> Ledger:
 
 def _kill_naive(stage: Stage, ledger: Ledger, control: str) -> Ledger:
     cohort = build_cohort(count=stage.size(160, 2000))
-    with play(stage, cohort, delay=0.03, speed=30, beats=0) as run:
+    with play(stage, cohort, delay=0.03, speed=10, beats=0) as run:
         for _ in range(stage.size(3, 10)):
             run.crew.spawn("naive", control=control)
         for _ in range(stage.size(4, 10)):

@@ -44,7 +44,7 @@ def _crash(stage: Stage, ledger: Ledger, *, honours_keys: bool) -> Ledger:
     senders, crashes = stage.size(4, 10), stage.size(1, 3)
     cohort = build_cohort(count=stage.size(160, 4000))
     cohort.expect(list(cohort.planned), "sent", "uncertain")
-    with play(stage, cohort, delay=0.04, honours_keys=honours_keys, speed=stage.size(30, 10)) as run:
+    with play(stage, cohort, delay=0.04, honours_keys=honours_keys, speed=10) as run:
         run.crew.spawn_senders(senders)
         for number in range(crashes):
             run.until_taken((number + 0.5) / (crashes + 1))
@@ -73,7 +73,7 @@ def postgres_away(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(60, 1000))
     later = _put_off_half(cohort)
     cohort.expect(list(cohort.planned), "sent", "uncertain")
-    with play(stage, cohort, delay=0.02) as run:
+    with play(stage, cohort, delay=0.02, speed=10) as run:
         run.crew.spawn_senders(senders)
         run.until_taken(0.25)
         server.crash()
@@ -111,7 +111,7 @@ def few_connections(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(120, 2000))
     cohort.expect(list(cohort.planned), "sent", "uncertain")
     cuts, held = 0, 0
-    with play(stage, cohort, delay=0.05, speed=stage.size(30, 10)) as run:
+    with play(stage, cohort, delay=0.05, speed=10) as run:
         _limit(server, stage, senders + 4)
         run.crew.spawn_senders(senders)
         run.until_taken(0.1)

@@ -24,7 +24,7 @@ _ATTEMPTS_MOST: Final = 6
 )
 def refuse_for_now(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(40, 600), clinics=4)
-    with play(stage, cohort, speed=60) as run:
+    with play(stage, cohort, speed=20) as run:
         run.sink.set_mode("refuse")
         run.crew.spawn_senders(stage.size(2, 6))
         time.sleep(600 / run.clock.speed)
@@ -79,7 +79,7 @@ def cut_after_data(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(80, 3000), word=lambda n: words.get(n % share, "client"))
     kept, always = cohort.named("dropkeep"), cohort.named("dropalways")
     cohort.expect(always, "uncertain")
-    with play(stage, cohort, speed=30) as run:
+    with play(stage, cohort, speed=10) as run:
         run.crew.spawn_senders(stage.size(2, 6))
         ledger = run.finish(ledger)
         lines = run.sink.lines()
@@ -126,7 +126,7 @@ def poison(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(60, 2000))
     broken = [code for number, code in enumerate(cohort.planned) if number % 25 == 3]
     cohort.expect(broken, "failed", "suppressed")
-    _poison(broken)
+    poison_some(broken)
     with play(stage, cohort) as run:
         run.crew.spawn_senders(stage.size(2, 6))
         ledger = run.finish(ledger)
@@ -139,7 +139,7 @@ def poison(stage: Stage, ledger: Ledger) -> Ledger:
     return ledger
 
 
-def _poison(codes: list[str]) -> None:
+def poison_some(codes: list[str]) -> None:
     """Give some messages a rule of their own whose text is no text, and others an address with a line break."""
     from clients.models import ContactPoint  # noqa: PLC0415  # app ready
 
