@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from courses.signals import course_changed
+from reminders.channels.bounces import is_for_good
 from reminders.models import Delivery
 from reminders.services import sync_course_reminders
 from reminders.services.answering import record_report
@@ -23,8 +24,6 @@ _KINDS: Final = {
     "complained": Delivery.COMPLAINED,
     "unsubscribed": Delivery.COMPLAINED,
 }
-# Why an address is of no use any more, rather than full, slow or picky today.
-_PERMANENT: Final = frozenset({"bounced", "invalid"})
 
 
 @receiver(course_changed, dispatch_uid="reminders.sync_course")
@@ -51,7 +50,7 @@ def record_mail_report(*, event: Any, esp_name: str, **_: Any) -> None:
         kind=kind,
         provider_id=provider_id,
         reference=str(reference),
-        is_permanent=event.reject_reason in _PERMANENT,
+        is_permanent=is_for_good(event),
         happened_at=happened_at,
         now=now,
     )
