@@ -151,8 +151,9 @@ def test_tick_task_twice_sends_once(
     monkeypatch.setattr(send_due, "delay", send_due)
     when = at("2026-03-03 15:00")
     time_machine.move_to(when, tick=False)
-    # Senders go by the database's clock, which nobody can move.
+    # Ticks and senders go by the database's clock, which nobody can move.
     monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
+    monkeypatch.setattr("reminders.tasks.database_now", lambda: when)
 
     with django_capture_on_commit_callbacks(execute=True):
         tick()
