@@ -141,6 +141,8 @@ def all_routes():
     return list(walk(get_resolver(), "", ""))
 
 
+# The mark is for the fixtures below: a database is made only where some test that is run asks for it by mark.
+@pytest.mark.django_db
 def test_every_route_stands_in_the_matrix():
     named = {name for address, name in all_routes() if not address.startswith(ELSEWHERE)}
 
