@@ -22,7 +22,9 @@ from staff.answers import show
 from staff.presenters.channels import ICONS, channel_label
 
 SHOWN_MAILS = 30
-# What a mail may do when it is shown: have colours. It runs nothing, loads nothing and sends nothing.
+# What a mail may do when it is shown: have colours, and open its links in a window of their own, as a mail program
+# does. It runs nothing, loads nothing and sends nothing.
+_SANDBOX = ["allow-popups", "allow-popups-to-escape-sandbox"]
 _MAIL_POLICY = {
     "default-src": [NONE],
     "style-src": [UNSAFE_INLINE],
@@ -34,7 +36,7 @@ _MAIL_POLICY = {
     "font-src": [NONE],
     "connect-src": [NONE],
     "manifest-src": [NONE],
-    "sandbox": True,
+    "sandbox": _SANDBOX,
 }
 
 
@@ -71,6 +73,7 @@ def show_mail(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         "is_program": mail.channel == Channel.WEBHOOK,
         "files": [name for name, _media_type, _text in mail.attachments],
         "headers": sorted(mail.headers.items()),
+        "sandbox": " ".join(_SANDBOX),
     }
     return show(request, "staff/mailbox/mail.html", "staff/mailbox/mail.html", context)
 
@@ -81,7 +84,7 @@ def show_mail(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 def show_mail_html(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     """Answer with a mail's HTML as it is, for a frame that lets it do nothing."""
     mail = get_object_or_404(_mails(request).exclude(html=""), code=code)
-    return HttpResponse(mail.html)
+    return HttpResponse(mail.html.replace("<head>", '<head><base target="_blank">', 1))
 
 
 @staff_page(read=Capability.READ)
