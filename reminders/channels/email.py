@@ -3,7 +3,8 @@
 import logging
 import re
 import smtplib
-from email.utils import formataddr
+from email.utils import formataddr, parseaddr
+from functools import lru_cache
 from typing import Any, Final
 
 from anymail.backends.base import AnymailBaseBackend
@@ -49,6 +50,18 @@ class WatchedSMTPOverTls(_BodyWatch, smtplib.SMTP_SSL):
     """The same over TLS from the start."""
 
 
+# One sender writes to the same few servers with the same few names; a recipient's two messages come close together.
+@lru_cache(maxsize=256)
+def _bare_address(address: str) -> str:
+    """Return an address as the envelope has it, without a name, its domain in the form of the wire.
+
+    Raises: ValueError when it is none.
+    """
+    if address.isascii() and "<" not in address and address.count("@") == 1:
+        return address
+    return parseaddr(sanitize_address(address, "utf-8"))[1]
+
+
 class WatchedSmtpBackend(SmtpBackend):
     """Django's SMTP, over a connection that knows whether a body is on its way."""
 
@@ -61,8 +74,8 @@ class WatchedSmtpBackend(SmtpBackend):
 
         Raises: what smtplib raises.
         """
-        from_address = sanitize_address(email.from_email, "utf-8")
-        to = [sanitize_address(address, "utf-8") for address in email.recipients()]
+        from_address = _bare_address(email.from_email)
+        to = [_bare_address(address) for address in email.to]
         assert self.connection is not None, "opened before"
         self.connection.sendmail(from_address, to, written)
 
@@ -99,7 +112,7 @@ class EmailChannel(Channel):
         """Return the e-mail as it goes over the wire; whatever is wrong with it shows here."""
         if self._is_smtp and not email.attachments:
             return write_mime(email)
-        return email.message().as_bytes()
+        return email.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own classes take it
 
     def close(self) -> None:
         """Close the connection, whatever state it is in."""

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Iterable
 from email.header import Header
 from email.utils import formatdate
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -16,6 +17,8 @@ from django.core.mail.message import sanitize_address
 
 # RFC 5322 allows 998 characters a line.
 _LINE_MOST: Final = 990
+# A header of up to this length needs no folding.
+_FOLDED_FROM: Final = 74
 _ADDRESSES: Final = frozenset({"From", "To", "Reply-To"})
 # Written as they are: no program folds or encodes them, and some read them only on one line.
 _VERBATIM: Final = frozenset({"Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"})
@@ -29,19 +32,13 @@ def write_mime(email: EmailMultiAlternatives) -> bytes:
     key = email.extra_headers["Message-ID"]
     html = str(email.alternatives[0][0])
     boundary = f"=_{sha256(key.encode()).hexdigest()[:32]}"
-    lines = [f"{name}: {_header(name, value)}" for name, value in _headers(email)]
-    lines += [
-        "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"',
-        "",
-        f"--{boundary}",
-        *_part("plain", str(email.body), boundary),
-        f"--{boundary}",
-        *_part("html", html, boundary),
-        f"--{boundary}--",
-        "",
-    ]
-    return "\r\n".join(lines).encode("ascii")
+    headers = "".join([f"{name}: {_header(name, value)}\r\n" for name, value in _headers(email)])
+    return (
+        f"{headers}MIME-Version: 1.0\r\n"
+        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+        f"--{boundary}\r\n{_part('plain', str(email.body), boundary)}"
+        f"--{boundary}\r\n{_part('html', html, boundary)}--{boundary}--\r\n"
+    ).encode("ascii")
 
 
 def _headers(email: EmailMultiAlternatives) -> Iterable[tuple[str, str]]:
@@ -57,6 +54,14 @@ def _headers(email: EmailMultiAlternatives) -> Iterable[tuple[str, str]]:
 def _header(name: str, value: str) -> str:
     if "\n" in value or "\r" in value:
         raise BadHeaderError(f"a header cannot have a line break ({name})")
+    if value.isascii() and len(name) + len(value) <= _FOLDED_FROM:
+        return value
+    return _encoded(name, value)
+
+
+# The same few senders, and the same words with another time, come again and again.
+@lru_cache(maxsize=1024)
+def _encoded(name: str, value: str) -> str:
     if name in _ADDRESSES and not value.isascii():
         value = sanitize_address(value, "utf-8")
     if name in _VERBATIM:
@@ -65,16 +70,16 @@ def _header(name: str, value: str) -> str:
     return str(Header(value, charset, header_name=name).encode(linesep="\r\n"))
 
 
-def _part(subtype: str, text: str, boundary: str) -> list[str]:
+def _part(subtype: str, text: str, boundary: str) -> str:
     lines = text.splitlines() or [""]
-    is_plain = text.isascii() and boundary not in text and max(map(len, lines)) <= _LINE_MOST
-    encoded = (
-        lines if is_plain else base64.encodebytes("\r\n".join(lines).encode()).decode("ascii").splitlines()
+    encoding, body = "7bit", "\r\n".join(lines)
+    if not (text.isascii() and boundary not in text and max(map(len, lines)) <= _LINE_MOST):
+        encoding, body = "base64", _base64_lines(body.encode())
+    return (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n"
     )
-    return [
-        f"Content-Type: text/{subtype}; charset=utf-8",
-        f"Content-Transfer-Encoding: {'7bit' if is_plain else 'base64'}",
-        "",
-        *encoded,
-        "",
-    ]
+
+
+def _base64_lines(data: bytes) -> str:
+    return base64.encodebytes(data).decode("ascii").rstrip("\n").replace("\n", "\r\n")
