@@ -19,7 +19,8 @@ A search keeps a `copy()` at each branch, which is cheap; `key()` is equal for t
 everything that follows is the same.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final, Literal
 
@@ -39,7 +40,7 @@ class ClientDays:
     `open_ended_from` is the start of that pause (else NEVER), for what lies on a day without an end.
     """
 
-    __slots__ = ("calendar", "open_ended_from", "spans", "today")
+    __slots__ = ("_lasts", "calendar", "open_ended_from", "spans", "today")
 
     def __init__(self, calendar: ClinicCalendar, pauses: Sequence[PauseSpan], *, today: date) -> None:
         self.calendar = calendar
@@ -55,13 +56,18 @@ class ClientDays:
             if first <= self.today:
                 self.spans.append((first, self.today))
         self.spans.sort()
+        self._lasts = [last for _, last in self.spans]
+
+    def _from(self, day: int) -> Iterator[tuple[int, int]]:
+        """Yield the pauses that end on a day or later, in order; the many before it are passed over at once."""
+        spans = self.spans
+        for index in range(bisect_left(self._lasts, day), len(spans)):
+            yield spans[index]
 
     def pause_on(self, day: int) -> tuple[int, int] | None:
         """Return the pause that a day lies in."""
-        for span in self.spans:
-            if span[0] <= day <= span[1]:
-                return span
-        return None
+        over = bisect_left(self._lasts, day)
+        return self.spans[over] if over < len(self.spans) and self.spans[over][0] <= day else None
 
     def is_open(self, day: int) -> bool:
         """Return whether the client could come on a day: neither paused nor closed."""
@@ -74,8 +80,12 @@ class ClientDays:
     def first_open(self, day: int) -> int:
         """Return the first day open to the client on or after a day."""
         day = self.calendar.first_open(day)
-        for first, last in self.spans:
-            if first <= day <= last:
+        if not self.spans:
+            return day
+        for first, last in self._from(day):
+            if first > day:
+                break
+            if last >= day:
                 day = self.calendar.first_open(last + 1)
         return day
 
@@ -84,11 +94,10 @@ class ClientDays:
         day = start + count
         if not self.spans:
             return day
-        for first, last in self.spans:
+        for first, last in self._from(start + 1):
             if first > day:
                 break
-            if last > start:
-                day += last - max(first, start + 1) + 1
+            day += last - max(first, start + 1) + 1
         return day
 
     def open_between(self, after: int, upto: int) -> int:
@@ -97,9 +106,12 @@ class ClientDays:
             return 0
         count = self.calendar.open_through
         found = count(upto) - count(after)
-        for first, last in self.spans:
-            if first <= upto and last > after:
-                found -= count(min(last, upto)) - count(max(first - 1, after))
+        if not self.spans:
+            return found
+        for first, last in self._from(after + 1):
+            if first > upto:
+                break
+            found -= count(min(last, upto)) - count(max(first - 1, after))
         return found
 
     # The lateness L(x) of a session on x is the open days after its due_by up to and including x.
@@ -108,15 +120,14 @@ class ClientDays:
     def nth_open(self, after: int, n: int) -> int:
         """Return the n-th day (1-based) open to the client after a day."""
         day = self.calendar.nth_open(after, n)
-        for first, last in self.spans:
+        for first, last in self._from(after + 1):
             if first > day:
                 break
-            if last > after:
-                from_day = max(first - 1, after)
-                taken = self.calendar.open_through(last) - self.calendar.open_through(from_day)
-                if taken:
-                    day = self.calendar.nth_open(after, n + taken)
-                    n += taken
+            from_day = max(first - 1, after)
+            taken = self.calendar.open_through(last) - self.calendar.open_through(from_day)
+            if taken:
+                day = self.calendar.nth_open(after, n + taken)
+                n += taken
         return day
 
 
