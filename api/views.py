@@ -1,3 +1,4 @@
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -39,4 +40,4 @@ class PlanView(OperationView):
     )
     def post(self, request: Request) -> Response:
         """Plan the sessions ahead of a course given as JSON: slots, cost, notes."""
-        return Response(answer_plan(request.data))
+        return Response(answer_plan(request.data, most_steps=settings.PLAN_MOST_STEPS))

@@ -10,6 +10,7 @@ from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 from courses.core.plan import (
+    MOST_STEPS,
     Plan,
     PlannedSession,
     PlanRequest,
@@ -108,16 +109,17 @@ class _Clock:
         return tuple(spans)
 
 
-def answer_plan(request: object) -> dict[str, object]:
-    """Answer a plan request as parsed from JSON.
+def answer_plan(request: object, *, most_steps: int = MOST_STEPS) -> dict[str, object]:
+    """Answer a plan request as parsed from JSON; `most_steps` bounds the work.
 
     Raises: WireError.
     """
     wanted = read_plan_request(ObjectReader(request, "", PLAN_FIELDS))
     try:
-        return write_plan(plan(wanted))
-    except PlanTooLargeError as error:
-        raise WireError("count", str(error)) from None
+        return write_plan(plan(wanted, most_steps=most_steps))
+    except PlanTooLargeError:
+        message = "Plan fewer sessions at a time, or lower horizon_days: there are too many ways to compare."
+        raise WireError("count", message) from None
 
 
 def read_plan_request(request: ObjectReader) -> PlanRequest:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -212,7 +213,7 @@ def _catch_up(request: PlanRequest, ahead: Sequence[TreatmentSession]) -> Plan:
     is_whole = len(ahead) >= request.count - 1
     ends_on = max((row.on for row in ahead), default=None) if is_whole else None
     with _explaining():
-        return replan(request, "catch_up", ends_on=ends_on).plan
+        return replan(request, "catch_up", ends_on=ends_on, most_steps=settings.PLAN_MOST_STEPS).plan
 
 
 def _drop(request: PlanRequest, facts: CourseFacts, *, today: date) -> tuple[Plan, tuple[PhaseSpec, ...]]:
@@ -227,7 +228,7 @@ def _drop(request: PlanRequest, facts: CourseFacts, *, today: date) -> tuple[Pla
     if phase is None or phase.amount is None or not missed:
         raise CourseError(_("Nothing was missed that could be dropped."), code="nothing_to_drop")
     with _explaining():
-        found = replan(request, "drop", missed=missed)
+        found = replan(request, "drop", missed=missed, most_steps=settings.PLAN_MOST_STEPS)
     if not found.dropped:
         raise CourseError(
             _("The prescription needs at least %(least)s sessions, so none can be dropped.")
@@ -264,11 +265,11 @@ def _plan_what_is_asked(request: PlanRequest) -> tuple[PlanRequest, Plan]:
     if not any(request.hours.values()):
         raise CourseError(_("The clinic has no opening hours yet. Enter them first."), code="never_open")
     with _explaining():
-        found = plan(request)
+        found = plan(request, most_steps=settings.PLAN_MOST_STEPS)
         while found.cost.unplaced and any(note.kind == "not_asked" for note in found.notes):
             placed = len(found.planned)
             request = replace(request, count=placed)
-            found = plan(request)
+            found = plan(request, most_steps=settings.PLAN_MOST_STEPS)
             if len(found.planned) == placed:
                 break
     return request, found

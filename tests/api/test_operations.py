@@ -68,6 +68,20 @@ def test_bad_input_is_answered_by_field(client, path, body, field):
     assert answer.json()["error"]["field"] == field
 
 
+def test_plan_takes_no_more_work_than_the_settings_allow(client, settings):
+    settings.PLAN_MOST_STEPS = 10
+
+    answer = post(client, "/api/v1/plan/", PLAN)
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": {
+            "field": "count",
+            "message": "Plan fewer sessions at a time, or lower horizon_days: there are too many ways to compare.",
+        }
+    }
+
+
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"as_of": 1e999}', '{"as_of": "2026-03-10", "as_of": 1}'])
 def test_text_that_is_no_request_is_refused(client, body):
     answer = client.post("/api/v1/assess/", data=body, content_type="text/plain")

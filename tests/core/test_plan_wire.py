@@ -204,15 +204,19 @@ def test_plan_refuses_by_field(path, value, field):
     assert refused.value.message.endswith(".")
 
 
-def test_plan_refuses_what_can_lie_in_too_many_ways(monkeypatch):
-    monkeypatch.setattr(search, "MAX_PLACES", 2)
+TOO_LARGE = {
+    "error": {
+        "field": "count",
+        "message": "Plan fewer sessions at a time, or lower horizon_days: there are too many ways to compare.",
+    }
+}
+
+
+@pytest.mark.parametrize(("most_places", "most_steps"), [(2, 1_000_000), (1_000, 100)])
+def test_plan_refuses_what_can_lie_in_too_many_ways(monkeypatch, most_places, most_steps):
+    monkeypatch.setattr(search, "MOST_PLACES", most_places)
 
     with pytest.raises(WireError) as refused:
-        answer_plan(REQUEST)
+        answer_plan(REQUEST, most_steps=most_steps)
 
-    assert refused.value.as_json() == {
-        "error": {
-            "field": "count",
-            "message": "Plan fewer sessions at a time: these can lie in too many ways.",
-        }
-    }
+    assert refused.value.as_json() == TOO_LARGE

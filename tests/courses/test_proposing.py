@@ -80,8 +80,19 @@ def test_finished_course_and_wild_counts_are_refused(five, by):
         propose_plan(course=fresh_course(five), now=MONDAY)
 
 
+@pytest.mark.parametrize("policy", ["shift", "catch_up", "drop"])
+def test_plan_takes_no_more_work_than_the_settings_allow(five, by, settings, policy):
+    apply_best(five, by)
+    now = at(march(2), 19)
+    record_no_show(session=five.sessions.order_by("on").first(), by=by, now=now)
+    settings.PLAN_MOST_STEPS = 10
+
+    with refused("plan_too_large", "count"):
+        propose_plan(course=fresh_course(five), now=now, policy=policy)
+
+
 def test_plan_out_of_reach_is_a_refusal(five, monkeypatch):
-    def too_large(request):
+    def too_large(request, **options):
         raise PlanTooLargeError("too many")
 
     monkeypatch.setattr("courses.services.proposing.plan", too_large)

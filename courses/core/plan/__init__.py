@@ -4,13 +4,14 @@
 `slots` chooses within a day, `search` among days, `writing` says why.
 """
 
+from courses.core.plan.effort import MOST_STEPS, PlanTooLargeError
 from courses.core.plan.planner import plan
 from courses.core.plan.replanning import MakeUp, Replan, replan
 from courses.core.plan.requests import PlanRequest, Practitioner, Preferences, Room
 from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason
-from courses.core.plan.search import PlanTooLargeError
 
 __all__ = [
+    "MOST_STEPS",
     "MakeUp",
     "Plan",
     "PlanCost",

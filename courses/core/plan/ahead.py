@@ -8,6 +8,8 @@ from courses.core.plan.task import Task
 
 # Further sessions are not looked at: the bound stays below, and the calls do not nest too deeply.
 _DEEPEST: Final = 400
+# In steps, see `effort`: one date to go on from. Each distance looked at from it is one step more.
+_STATE_STEPS: Final = 3
 
 
 class Ahead:
@@ -21,6 +23,7 @@ class Ahead:
 
     def __init__(self, task: Task) -> None:
         self._slots = task.slots
+        self._effort = task.effort
         self._days = task.progress.days
         self._hurried = task.hurried
         self._events = len(task.events)
@@ -52,7 +55,7 @@ class Ahead:
         aim = last + (cadence.first_gap_days if hurried else cadence.preferred_gap_days)
         best = 1 << UNPLACED
         # From the day aimed at outwards: what lies further off than the best costs is never better.
-        distance = max(0, first - aim)
+        distance = nearest = max(0, first - aim)
         until = max(aim - first, slots.last_day - aim)
         while distance <= until and distance < best:
             for day in (aim - distance, aim + distance) if distance else (aim,):
@@ -69,5 +72,6 @@ class Ahead:
                 if cost < best:
                     best = min(best, cost + self._least(progress, day, wanted - 1, max(0, hurried - 1)))
             distance += 1
+        self._effort.spend(_STATE_STEPS + distance - nearest)
         self._known[key] = best
         return best

@@ -2,6 +2,7 @@
 
 from clinics.core import ClinicCalendar
 from courses.core.cadence import ClientDays, replay_attended
+from courses.core.plan.effort import MOST_STEPS, Effort
 from courses.core.plan.requests import PlanRequest
 from courses.core.plan.results import Plan
 from courses.core.plan.search import find_days
@@ -11,12 +12,19 @@ from courses.core.plan.writing import Writer
 from courses.core.types import BOOKINGS, SessionRecord
 
 
-def plan(request: PlanRequest) -> Plan:
+def plan(request: PlanRequest, *, most_steps: int = MOST_STEPS) -> Plan:
     """Return the cheapest plan by the costs of docs/domain.md, section Planning.
 
-    Equal requests have equal plans. Sessions come by date. Raises: ValueError when no weekday has hours, and its
-    subclass PlanTooLargeError when there are too many ways to compare.
+    Equal requests have equal plans. Sessions come by date. `most_steps` bounds the work, see `effort`.
+    Raises: ValueError when no weekday has hours, and its subclass PlanTooLargeError when there are too many ways to
+    compare.
     """
+    return plan_within(Effort(most_steps), request)
+
+
+def plan_within(effort: Effort, request: PlanRequest) -> Plan:
+    """Return the cheapest plan, taking its work from what several plans may take together; else as plan()."""
+    effort.weigh(len(request.calendar.closures) + len(request.pauses))
     calendar = opening_calendar(request)
     days = ClientDays(calendar, request.pauses, today=request.as_of)
     progress, decisions = replay_attended(
@@ -25,7 +33,8 @@ def plan(request: PlanRequest) -> Plan:
     events = [Event(decision[0], decision=decision) for decision in reversed(decisions)]
     events += [Event(3 * kept.on.toordinal() + 1, kept=kept) for kept in kept_sessions(request)]
     events.sort(key=lambda event: event.moment)
-    task = Task(progress, tuple(events), request.count, request.hurried, DaySlots(request, calendar))
+    slots = DaySlots(request, calendar, effort)
+    task = Task(progress, tuple(events), request.count, request.hurried, slots, effort)
     return Writer(request, task).write(find_days(task))
 
 

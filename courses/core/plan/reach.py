@@ -1,9 +1,13 @@
 """How many sessions can still be placed at most: the bound that keeps the search from hopeless ways."""
 
 from bisect import bisect_right
+from typing import Final
 
 from courses.core.cadence import NEVER, Progress
 from courses.core.plan.task import Task
+
+# In steps, see `effort`: one session further.
+_WALK_STEPS: Final = 5
 
 
 class Reach:
@@ -18,6 +22,7 @@ class Reach:
 
     def __init__(self, task: Task) -> None:
         self._slots = task.slots
+        self._effort = task.effort
         self._count = task.count
         self._kept_days = [event.day for event in task.events]
         self._decided = max((n for n, event in enumerate(task.events, 1) if event.decision), default=0)
@@ -65,6 +70,7 @@ class Reach:
                 found += known
                 break
             path.append((key, found))
+            self._effort.spend(_WALK_STEPS)
             day = self._slots.next_day(progress.due_from)
             kept = self._kept_days[passed] if passed < len(self._kept_days) else NEVER
             is_kept = kept <= day
@@ -106,6 +112,7 @@ class Reach:
                 not is_kept
             )
         while day <= until and best < min(self._count, self._most(progress, day)):
+            self._effort.spend(1)
             if (index, day) not in self._entries:
                 entered = progress.copy()
                 entered.attend(day)

@@ -21,17 +21,13 @@ from typing import Final, NamedTuple
 from courses.core.cadence import NEVER, Progress, decide
 from courses.core.plan.ahead import Ahead
 from courses.core.plan.costs import MISSED, OUTSIDE, UNPLACED
+from courses.core.plan.effort import MOST_PLACES
 from courses.core.plan.reach import Reach
 from courses.core.plan.task import Event, Task, aimed_gap
 
-# Some fifteen seconds of work and 350 MB: 15 sessions need a hundred places, 26 at three a week three thousand.
-MAX_PLACES: Final = 150_000
-
-
-class PlanTooLargeError(ValueError):
-    """The optimum is out of reach: a plan that may not be the cheapest is never given instead."""
-
-    code = "plan_too_large"
+# In steps, see `effort`: a way to a place, and a place that nobody has been to.
+_WAY_STEPS: Final = 10
+_PLACE_STEPS: Final = 15
 
 
 class Place:
@@ -95,6 +91,7 @@ class _Search:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._slots = task.slots
+        self._effort = task.effort
         self._lateness = task.progress.days.lateness
         self._reach = Reach(task)
         self._ahead = Ahead(task)
@@ -126,9 +123,9 @@ class _Search:
     def _reached(self, place: Place, cost: int, before: Place | None, day: int) -> int:
         """Note a way to a place and return how many sessions at least stay unplaced from it."""
         known = self._places.setdefault(place.key(), place)
-        if len(self._places) > MAX_PLACES:
-            raise PlanTooLargeError("Plan fewer sessions at a time: these can lie in too many ways.")
+        self._effort.spend(_WAY_STEPS)
         if known.cost < 0:
+            self._note_place()
             task = self._task
             left = self._reach.left(known.progress, known.passed, known.placed)
             known.short = task.count - known.placed - left
@@ -142,6 +139,11 @@ class _Search:
         if before is not None:
             known.links.append((before, day))
         return known.short
+
+    def _note_place(self) -> None:
+        self._effort.spend(_PLACE_STEPS)
+        if len(self._places) > MOST_PLACES:
+            self._effort.give_up()
 
     def _bound(self, place: Place, short: int) -> int:
         """Return what must still follow a place from which so many sessions stay unplaced."""

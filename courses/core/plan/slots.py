@@ -5,17 +5,22 @@ or not whatever happens on other days. So the whole choice of time, practitioner
 slot for each day, and the search is left with dates alone.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from clinics.core import ClinicCalendar, to_utc
 from courses.core.cadence import NEVER
+from courses.core.plan.effort import Effort
 from courses.core.plan.requests import DAY_MINUTES, BusySpan, MinuteSpan, PlanRequest
 
 DAY_SECONDS: Final = 24 * 60 * 60
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_TAKEN: Final = -1  # in place of a room
 
 # Why a day holds no session, from the most to the least lasting reason.
 Block = Literal["closed", "paused", "contraindicated", "too_soon", "absent", "full"]
@@ -31,6 +36,26 @@ class Slot(NamedTuple):
     missed: int
 
 
+class Times(NamedTuple):
+    """Spans that neither touch nor overlap, in order: where each one starts, and where it ends."""
+
+    starts: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
+
+    def meet(self, start: int, end: int) -> bool:
+        """Return whether any of the spans meets another one."""
+        after = bisect_right(self.ends, start)
+        return after < len(self.starts) and self.starts[after] < end
+
+    def hold(self, start: int, end: int) -> bool:
+        """Return whether one of the spans holds another one whole."""
+        before = bisect_right(self.starts, start)
+        return before > 0 and end <= self.ends[before - 1]
+
+
+_FREE: Final = Times()
+
+
 class Option(NamedTuple):
     """A start that hours allow: seconds since the day's first instant, ordered from the best to the worst."""
 
@@ -42,7 +67,8 @@ class Option(NamedTuple):
 class DaySlots:
     """Finds the best slot of a day, remembering what it found; days are ordinals of the clinic's dates."""
 
-    def __init__(self, request: PlanRequest, calendar: ClinicCalendar) -> None:
+    def __init__(self, request: PlanRequest, calendar: ClinicCalendar, effort: Effort | None = None) -> None:
+        self._effort = effort or Effort()
         self._request = request
         self._calendar = calendar
         self.first_day = request.first_on.toordinal()
@@ -52,15 +78,15 @@ class DaySlots:
         self._people = len(request.practitioners) or 1
         self._midnights: dict[int, int] = {}
         self._weekly: dict[int, tuple[Option, ...]] = {}
+        self._working: dict[int, frozenset[int]] = {}
         self._found: dict[int, Slot | None] = {}
         self._next: dict[int, int] = {}
         self._paused = frozenset(self._days((p.from_on, p.to_on) for p in request.pauses))
         self._barred = frozenset(self._days((c.from_on, c.to_on) for c in request.contraindications))
         self._absent = [frozenset(self._days(p.absences)) for p in request.practitioners]
-        reach = (request.zone, self.first_day, self.last_day)
-        self._busy = [_BusyTimes(person.busy, *reach) for person in request.practitioners]
-        self._rooms = [_BusyTimes(room.busy, *reach) for room in request.rooms]
-        self._client = _BusyTimes(request.client_busy, *reach)
+        self._busy = [_BusyTimes(person.busy, request.zone) for person in request.practitioners]
+        self._rooms = [_BusyTimes(room.busy, request.zone) for room in request.rooms]
+        self._client = _BusyTimes(request.client_busy, request.zone)
 
     def best(self, day: int) -> Slot | None:
         """Return the slot with the fewest preferences missed, then the earliest, first practitioner, first room."""
@@ -91,8 +117,7 @@ class DaySlots:
         barrier = self._barrier(day)
         if barrier or self.best(day):
             return barrier
-        people = enumerate(self._absent)
-        if self._absent and all(day in absent or not self._works(person, day) for person, absent in people):
+        if self._absent and all(day in self._absent[person] for person in self._workers(day)):
             return "absent"
         return "too_soon" if day == self.first_day and not self._later_options(day) else "full"
 
@@ -120,35 +145,52 @@ class DaySlots:
 
     def _search(self, day: int) -> Slot | None:
         midnight, length = self._midnight(day), self._length
-        client = self._client.near(day)
         absent = [day in days for days in self._absent] or [False]
-        busy = [times.near(day) for times in self._busy] or [[]]
+        busy = [times.near(day) for times in self._busy] or [_FREE]
         rooms = [times.near(day) for times in self._rooms]
+        client = self._client.near(day)
+        # The room of a start is the same for everybody.
+        rooms_at: dict[int, int | None] = {}
+        found, looked_at = None, 0
         for missed, offset, person in self._options(day):
+            looked_at += 1
             start = midnight + offset
             end = start + length
-            if absent[person] or start < self._not_before or _meets(client, start, end):
+            if absent[person] or start < self._not_before or busy[person].meet(start, end):
                 continue
-            if _meets(busy[person], start, end):
-                continue
-            practitioner = person if self._busy else None
-            if not rooms:
-                return Slot(start, end, practitioner, None, missed)
-            for room, spans in enumerate(rooms):
-                if not _meets(spans, start, end):
-                    return Slot(start, end, practitioner, room, missed)
-        return None
+            if start not in rooms_at:
+                taken = client.meet(start, end)
+                rooms_at[start] = _TAKEN if taken else _free_room(rooms, start, end)
+            room = rooms_at[start]
+            if room != _TAKEN:
+                found = Slot(start, end, person if self._busy else None, room, missed)
+                break
+        # In steps, see `effort`: some of them for what was prepared for the day.
+        self._effort.spend(looked_at + len(rooms_at) * len(rooms) // 2 + len(busy) + len(rooms))
+        return found
 
     def _later_options(self, day: int) -> bool:
         midnight = self._midnight(day)
         return any(midnight + option.start >= self._not_before for option in self._options(day))
 
-    def _works(self, person: int, day: int) -> bool:
-        return any(option.practitioner == person for option in self._options(day))
+    def _workers(self, day: int) -> frozenset[int]:
+        """Return who works on a day, by their hours alone."""
+        weekday = day % 7 or 7
+        working = self._working.get(weekday)
+        # Where the clocks turn a slot may fall into the hour that is left out.
+        if working is None or self._turns(day):
+            working = frozenset(option.practitioner for option in self._options(day))
+            if not self._turns(day):
+                self._working[weekday] = working
+        return working
+
+    def _turns(self, day: int) -> bool:
+        """Return whether the clocks turn on a day."""
+        return self._midnight(day + 1) - self._midnight(day) != DAY_SECONDS
 
     def _options(self, day: int) -> tuple[Option, ...]:
-        if self._midnight(day + 1) - self._midnight(day) != DAY_SECONDS:
-            # The clocks turn on this day: each wall time has to be placed by itself.
+        if self._turns(day):
+            # Each wall time has to be placed by itself.
             return self._make_options(day)
         weekday = day % 7 or 7
         options = self._weekly.get(weekday)
@@ -163,7 +205,7 @@ class DaySlots:
         step = request.slot_step_minutes * 60
         # A slot may begin in one opening interval and end in another that touches it.
         every = {start for opens, closes in opening for start in range(opens, closes, step)}
-        fits = [start for start in every if _within(clinic, start, start + length)]
+        fits = [start for start in every if clinic.hold(start, start + length)]
         starts = [(self._misses_time(day, start), start) for start in fits]
         other_day = self._misses_weekday(day)
         options: list[Option] = []
@@ -173,9 +215,10 @@ class DaySlots:
             fitting = starts
             if hours is not None:
                 working = _joined(self._instants(day, hours.get(weekday, ())))
-                fitting = [timed for timed in starts if _within(working, timed[1], timed[1] + length)]
+                fitting = [timed for timed in starts if working.hold(timed[1], timed[1] + length)]
             options += [Option(missed + other_time, start, person) for other_time, start in fitting]
         options.sort()
+        self._effort.spend(len(options))
         return tuple(options)
 
     def _misses_weekday(self, day: int) -> bool:
@@ -186,7 +229,7 @@ class DaySlots:
         prefer = self._request.prefer
         if prefer.from_minute is None and prefer.to_minute is None:
             return False
-        if self._midnight(day + 1) - self._midnight(day) != DAY_SECONDS:
+        if self._turns(day):
             wall = datetime.fromtimestamp(self._midnight(day) + start, self._request.zone)
             start = wall.hour * 3600 + wall.minute * 60 + wall.second
         to_minute = DAY_MINUTES if prefer.to_minute is None else prefer.to_minute
@@ -215,10 +258,14 @@ class DaySlots:
         return midnight
 
     def _days(self, spans: Iterable[tuple[date, date | None]]) -> Iterator[int]:
-        """Yield the days of inclusive date ranges that lie within reach of the plan."""
-        for from_on, to_on in spans:
+        """Yield each day of inclusive date ranges that lies within reach of the plan once, in order."""
+        day = self.first_day
+        for from_on, to_on in sorted(spans, key=itemgetter(0)):
             until = self.last_day if to_on is None else min(to_on.toordinal(), self.last_day)
-            yield from range(max(from_on.toordinal(), self.first_day), until + 1)
+            day = max(day, from_on.toordinal())
+            if day <= until:
+                yield from range(day, until + 1)
+                day = until + 1
 
 
 class _BusyTimes:
@@ -227,51 +274,59 @@ class _BusyTimes:
     Their own dates, in UTC or in the clinic's zone, are at most one day off the clinic's dates.
     """
 
-    def __init__(self, spans: Iterable[BusySpan], zone: ZoneInfo, first: int, last: int) -> None:
+    def __init__(self, spans: Iterable[BusySpan], zone: ZoneInfo) -> None:
         self._spans: dict[int, list[BusySpan]] = defaultdict(list)
-        self._near: dict[int, list[tuple[int, int]]] = {}
+        self._known: dict[int, list[tuple[int, int]]] = {}
+        long: list[tuple[int, int]] = []
         for from_at, to_at in spans:
             if from_at.tzinfo is not to_at.tzinfo or (
                 from_at.tzinfo is not zone and from_at.tzinfo is not UTC
             ):
                 from_at, to_at = from_at.astimezone(zone), to_at.astimezone(zone)
-            day, until = from_at.toordinal(), to_at.toordinal()
-            if day == until:
-                self._spans[day].append((from_at, to_at))
+            if from_at.toordinal() == to_at.toordinal():
+                self._spans[from_at.toordinal()].append((from_at, to_at))
             else:
-                for touched in range(max(day, first - 1), min(until, last + 1) + 1):
-                    self._spans[touched].append((from_at, to_at))
+                long.append((_seconds(from_at), _seconds(to_at)))
+        # Not noted at each of their days: there may be many of them, and each may last for years.
+        self._long = _joined(long)
 
-    def near(self, day: int) -> list[tuple[int, int]]:
+    def near(self, day: int) -> Times:
         """Return the spans that may touch a day."""
-        return [*self._dated(day - 1), *self._dated(day), *self._dated(day + 1)]
+        found = [*self._dated(day - 1), *self._dated(day), *self._dated(day + 1)]
+        if self._long.starts:
+            noon = (day - _EPOCH_DAY) * DAY_SECONDS + DAY_SECONDS // 2
+            first = bisect_left(self._long.ends, noon - 2 * DAY_SECONDS)
+            last = bisect_right(self._long.starts, noon + 2 * DAY_SECONDS)
+            found += zip(self._long.starts[first:last], self._long.ends[first:last], strict=True)
+        return _joined(found) if found else _FREE
 
     def _dated(self, day: int) -> list[tuple[int, int]]:
-        near = self._near.get(day)
-        if near is None:
+        known = self._known.get(day)
+        if known is None:
             spans = self._spans.get(day, ())
-            near = self._near[day] = [(_seconds(from_at), _seconds(to_at)) for from_at, to_at in spans]
-        return near
+            known = self._known[day] = [(_seconds(from_at), _seconds(to_at)) for from_at, to_at in spans]
+        return known
 
 
 def _seconds(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
-def _meets(spans: Iterable[tuple[int, int]], start: int, end: int) -> bool:
-    return any(from_at < end and start < to_at for from_at, to_at in spans)
+def _free_room(rooms: Sequence[Times], start: int, end: int) -> int | None:
+    """Return the first room that is free, None when there is none to choose, _TAKEN when none is free."""
+    if not rooms:
+        return None
+    return next((room for room, times in enumerate(rooms) if not times.meet(start, end)), _TAKEN)
 
 
-def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> bool:
-    return any(opens <= start and end <= closes for opens, closes in spans)
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans with those that touch or overlap made one."""
-    joined: list[tuple[int, int]] = []
+def _joined(spans: Iterable[tuple[int, int]]) -> Times:
+    """Return spans in order, with those that touch or overlap made one."""
+    starts: list[int] = []
+    ends: list[int] = []
     for opens, closes in sorted(spans):
-        if joined and opens <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], closes))
+        if ends and opens <= ends[-1]:
+            ends[-1] = max(ends[-1], closes)
         else:
-            joined.append((opens, closes))
-    return joined
+            starts.append(opens)
+            ends.append(closes)
+    return Times(tuple(starts), tuple(ends))

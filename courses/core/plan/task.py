@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from courses.core.cadence import Progress
+from courses.core.plan.effort import Effort
 from courses.core.plan.slots import DaySlots
 from courses.core.types import SessionRecord
 
@@ -27,7 +28,7 @@ class Event(NamedTuple):
 class Task:
     """What the search is given: where the course stands, what is fixed ahead, how many sessions to place.
 
-    `events` are in the order of time. The first `hurried` sessions aim at the shortest gap.
+    `events` are in the order of time. The first `hurried` sessions aim at the shortest gap. `effort` counts the work.
     """
 
     progress: Progress
@@ -35,6 +36,7 @@ class Task:
     count: int
     hurried: int
     slots: DaySlots
+    effort: Effort
 
 
 def aimed_gap(progress: Progress, placed: int, hurried: int) -> int:
