@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -61,17 +61,35 @@ def checked_rows() -> QuerySet[Reminder]:
     )
 
 
-def load_rows(pks: Collection[int], *, now: datetime) -> dict[int, Any]:
+@dataclass(slots=True)
+class Shared:
+    """What many rows share, kept by a sender for as long as a look may be old."""
+
+    rules: dict[int, ReminderRule] = field(default_factory=dict)
+    clinics: dict[int, Clinic] = field(default_factory=dict)
+
+    def fill(self, rows: Collection[Any]) -> None:
+        """Load what is missing for some rows.
+
+        Cost: two queries at most.
+        """
+        if missing := {row.rule_id for row in rows} - self.rules.keys():
+            self.rules |= ReminderRule.objects.in_bulk(missing)
+        if missing := {row.clinic_id for row in rows} - self.clinics.keys():
+            self.clinics |= Clinic.objects.in_bulk(missing)
+
+
+def load_rows(pks: Collection[int], *, now: datetime, shared: Shared | None = None) -> dict[int, Any]:
     """Return the rows of a batch by id, with all that a ruling and a text need.
 
     What many rows share is loaded once, and what only some rows need only for those: asking for all of it
-    beside each row costs several times as much.
+    beside each row costs several times as much. `shared` brings along what an earlier batch has loaded.
     Cost: four queries; three more where a row is about a session, one where it asks to book, one each for
     protocols and staff, three for details of courses.
     """
     found: list[Any] = list(Reminder.objects.select_related("client", "session", "course").filter(pk__in=pks))
-    rules = ReminderRule.objects.in_bulk({row.rule_id for row in found})
-    clinics = Clinic.objects.in_bulk({row.clinic_id for row in found})
+    shared = shared or Shared()
+    shared.fill(found)
     clients = {row.client_id for row in found}
     agreed = Consent.objects.filter(client__in=clients, withdrawn_at=None)
     consents = set(agreed.values_list("client_id", "channel"))
@@ -81,7 +99,7 @@ def load_rows(pks: Collection[int], *, now: datetime) -> dict[int, Any]:
     booked = TreatmentSession.objects.filter(course__in=asking, status__in=BOOKED_STATUSES)
     bookings = set(booked.values_list("course_id", flat=True)) if asking else set()
     for row in found:
-        row.rule, row.clinic = rules[row.rule_id], clinics[row.clinic_id]
+        row.rule, row.clinic = shared.rules[row.rule_id], shared.clinics[row.clinic_id]
         row.has_consent = (row.client_id, row.channel) in consents
         row.has_booking = row.course_id in bookings
         row.is_session_paused = row.is_session_closed = False

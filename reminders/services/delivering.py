@@ -31,6 +31,7 @@ from reminders.models import TELLING_TRIGGERS, Reason, Reminder, ReminderState
 from reminders.services.breaker import Breakers
 from reminders.services.checking import (
     Ruling,
+    Shared,
     Surroundings,
     booked_slots,
     load_rows,
@@ -120,6 +121,8 @@ class Sender:
         self._groups: deque[list[Claim]] = deque()
         self._ready: deque[Ready] = deque()
         self._looked_at: datetime | None = None
+        self._shared = Shared()
+        self._shared_until: datetime | None = None
         self._chunk = _CHUNK_FIRST
         self._came: _Window = _Window()
         self._sending: Future[_Window] | None = None
@@ -141,11 +144,19 @@ class Sender:
             self._commit([])
             is_settled = True
         finally:
-            release(claim for ready in self._ready for claim in _claims_of(ready))
-            release(claim for group in self._groups for claim in group)
+            try:
+                release(claim for ready in self._ready for claim in _claims_of(ready))
+                release(claim for group in self._groups for claim in group)
+            finally:
+                self._let_go(is_settled=is_settled)
+
+    def _let_go(self, *, is_settled: bool) -> None:
+        try:
             if self._pool is not None:
                 self._pool.shutdown()
             self._stack.close()
+        finally:
+            # A journal that stays locked could tell nobody what was sent, for as long as this process lives.
             if self._journal is not None:
                 self._journal.close(is_settled=is_settled)
 
@@ -185,7 +196,10 @@ class Sender:
         Cost: a handful of queries, one more for each row that does not go.
         """
         groups, self._groups, self._looked_at = list(self._groups), deque(), now
-        rows = load_rows([claim.reminder_id for group in groups for claim in group], now=now)
+        if self._shared_until is None or now >= self._shared_until:
+            self._shared, self._shared_until = Shared(), now + FRESH
+        claimed = [claim.reminder_id for group in groups for claim in group]
+        rows = load_rows(claimed, now=now, shared=self._shared)
         around = load_surroundings(rows.values(), now=now)
         ways = self._find_ways({(row.clinic_id, row.channel) for row in rows.values()})
         self._breakers.admit({way.scope for way in ways.values()}, now=now)
@@ -293,7 +307,7 @@ class Sender:
             pk=claim.reminder_id, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
         )
         put = held.update(
-            state=ruling.state, decision_reason=ruling.reason, decided_at=now, retry_at=None, **UNCLAIMED
+            **decided(ruling.state, ruling.reason, now=now)
         )
         return ruling.state if put else VOID
 
@@ -340,7 +354,8 @@ class Sender:
         if channel.runs_apart:
             self._sending = self._threads().submit(self._hand_over, going, channel, put_at, self._note())
         else:
-            self._came = self._hand_over(going, channel, put_at, None)
+            # Where there is a journal it must know of everything: what it does not name was never begun.
+            self._came = self._hand_over(going, channel, put_at, self._journal)
 
     def _hand_over(
         self, going: list[Ready], channel: Channel, put_at: float, journal: Journal | None

@@ -1,14 +1,20 @@
 """How much a clinic may send over a channel: a bucket that refills by the minute, one row for each."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db import connection
 
 from reminders.models import RateBucket
 
 Pair = tuple[int, str]
 _MINUTE: Final = 60.0
+_UPDATE: Final = """
+    UPDATE reminders_ratebucket AS b SET tokens = v.column2, refilled_at = %s
+    FROM (VALUES {rows}) AS v WHERE b.id = v.column1
+"""
 
 
 def take_tokens(
@@ -41,10 +47,18 @@ def take_tokens(
         missing = wanted[pair] - granted[pair]
         if missing:
             later[pair] = now + timedelta(seconds=max(1.0, min(_MINUTE, missing / per_second)))
-        bucket.tokens, bucket.refilled_at = tokens - granted[pair], now
-        changed.append(bucket)
-    RateBucket.objects.bulk_update(changed, ["tokens", "refilled_at"])
+        changed.append((bucket.pk, tokens - granted[pair]))
+    _write(changed, now)
     return granted, later
+
+
+def _write(changed: Iterable[tuple[int, float]], now: datetime) -> None:
+    rows = ", ".join(f"({int(pk)}, {float(tokens)!r})" for pk, tokens in changed)
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        # Built by hand: a case for each of fifty clinics takes Django longer than all else here.
+        cursor.execute(_UPDATE.format(rows=rows), [connection.ops.adapt_datetimefield_value(now)])
 
 
 def _make_missing(wanted: Counter[Pair], rates: Mapping[Pair, int], now: datetime) -> None:
