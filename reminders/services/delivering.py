@@ -44,7 +44,7 @@ from reminders.services.clock import Clock, database_clock
 from reminders.services.fence import is_held
 from reminders.services.journal import Journal, entries_of
 from reminders.services.linking import new_links
-from reminders.services.outcomes import RETRY_FIRST, UNCLAIMED, Result, settle
+from reminders.services.outcomes import RETRY_FIRST, Result, decided, settle
 from reminders.services.rates import Pair, take_tokens
 from reminders.services.wire import LEASE, Claim, Piece, Ready, put_on_wire, take_back
 from reminders.texts import Part, write_message
@@ -306,9 +306,7 @@ class Sender:
         held = Reminder.objects.filter(
             pk=claim.reminder_id, generation=claim.generation, state=ReminderState.CLAIMED, on_wire_at=None
         )
-        put = held.update(
-            **decided(ruling.state, ruling.reason, now=now)
-        )
+        put = held.update(**decided(ruling.state, ruling.reason, now=now))
         return ruling.state if put else VOID
 
     def _give_back(self, claims: Sequence[Claim], retry_at: datetime | None) -> None:

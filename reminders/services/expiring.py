@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from reminders.models import Reason, Reminder, ReminderState
+from reminders.services.outcomes import decided
 
 
 def expire_stale(*, now: datetime) -> int:
@@ -11,5 +12,5 @@ def expire_stale(*, now: datetime) -> int:
     Cost: one query over the index of due rows by expiry.
     """
     return Reminder.objects.filter(state=ReminderState.DUE, expires_at__lte=now).update(
-        state=ReminderState.EXPIRED, decision_reason=Reason.STALE, decided_at=now
+        **decided(ReminderState.EXPIRED, Reason.STALE, now=now)
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import Case, Q, Value, When
+
 from audit.services import SYSTEM, record
 from clients.models import ContactPoint
 from reminders.channels.base import Outcome, UncertainPolicy
@@ -125,12 +127,26 @@ def fall_back(row: Reminder, *, now: datetime) -> Reminder | None:
     )[0]
 
 
+def decided(state: str, reason: str, *, now: datetime) -> dict[str, Any]:
+    """Return the columns of a final decision, for an update.
+
+    Of a row that may have arrived nobody can say that it expired, failed or was called off: however it ends
+    short of being sent, it is uncertain.
+    """
+    is_in_doubt = Q(uncertain_count__gt=0)
+    return {
+        "state": Case(When(is_in_doubt, then=Value(ReminderState.UNCERTAIN)), default=Value(state)),
+        "decision_reason": Case(When(is_in_doubt, then=Value(Reason.LOST_IN_FLIGHT)), default=Value(reason)),
+        "decided_at": now,
+        "retry_at": None,
+        **UNCLAIMED,
+    }
+
+
 def decide(row: Reminder, state: ReminderState, reason: Reason, now: datetime) -> str:
     """Write a final decision on a row that the caller holds."""
-    Reminder.objects.filter(pk=row.pk).update(
-        state=state, decision_reason=reason, decided_at=now, retry_at=None, **UNCLAIMED
-    )
-    return state
+    Reminder.objects.filter(pk=row.pk).update(**decided(state, reason, now=now))
+    return ReminderState.UNCERTAIN if row.uncertain_count else state
 
 
 def settle_uncertain(row: Reminder, *, now: datetime) -> str:

@@ -28,7 +28,7 @@ from reminders.core import (
     slot_text,
 )
 from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState
-from reminders.services.outcomes import UNCLAIMED
+from reminders.services.outcomes import UNCLAIMED, decided
 from reminders.services.seeding import FIRST_SLUGS, seed_rules
 
 
@@ -270,7 +270,7 @@ def _drop(
             by_decision[ReminderState.CANCELLED, why].append(row.pk)
     for (state, reason), ids in by_decision.items():
         number = Reminder.objects.filter(pk__in=ids, state__in=LIVE_STATES, on_wire_at=None).update(
-            state=state, decision_reason=reason, decided_at=now, **UNCLAIMED
+            **decided(state, reason, now=now)
         )
         if state == ReminderState.EXPIRED:
             counts.expired += number
