@@ -1,6 +1,6 @@
 """Claims: a sender takes due rows for a while, under a generation that makes every older claim void."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from reminders.models import AttemptOutcome, DeliveryAttempt, Reminder, ReminderState
-from reminders.services.journal import Entry, Remains, dead_journals
+from reminders.services.journal import Remains, dead_journals
 from reminders.services.outcomes import UNCLAIMED, Result, settle, settle_uncertain
 from reminders.services.wire import LEASE, Claim
 
@@ -177,7 +177,8 @@ def _recover_remains(remains: Remains, *, now: datetime) -> int:
             lease_owner=remains.owner, state=ReminderState.CLAIMED
         )
     }
-    settle([Result(tuple(entries), outcome) for entries, outcome in _held_only(remains, held)], now=now)
+    # Also of rows whose lease has run out since: until somebody takes them, what was sent is still known.
+    settle([Result(tuple(entries), outcome) for entries, outcome in remains.ended], now=now)
     ended = {entry[:2] for entries, _ in remains.ended for entry in entries}
     begun = {entry[:2] for entries in remains.begun for entry in entries}
     for key, row in held.items():
@@ -188,14 +189,6 @@ def _recover_remains(remains: Remains, *, now: datetime) -> int:
         else:
             _never_begun(row)
     return len(held)
-
-
-def _held_only(remains: Remains, held: Collection[tuple[int, int]]) -> list[tuple[Sequence[Entry], Any]]:
-    return [
-        (mine, outcome)
-        for entries, outcome in remains.ended
-        if (mine := [entry for entry in entries if entry[:2] in held])
-    ]
 
 
 def _never_begun(row: Reminder) -> None:

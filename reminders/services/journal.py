@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from django.conf import settings
 
@@ -66,10 +66,15 @@ class Journal:
     def _write(self, line: list[object]) -> None:
         if self._file < 0:
             return
+        text = json.dumps(line).encode() + b"\n"
         try:
-            os.write(self._file, json.dumps(line).encode() + b"\n")
+            is_whole = os.write(self._file, text) == len(text)
         except OSError as error:
+            is_whole = False
             logger.warning("The sender's journal could not be written: %s.", type(error).__name__)
+        if not is_whole:
+            # What it does not say would be taken for never begun: better none at all, and more in doubt.
+            self.close(is_settled=True)
 
 
 def entries_of(ready: Ready) -> list[Entry]:
@@ -95,18 +100,20 @@ class Remains:
         found = cls()
         for line in text.splitlines():
             try:
-                word, *values = json.loads(line)
-            except ValueError:
+                found._take(*json.loads(line))
+            except (IndexError, TypeError, ValueError):
                 continue
-            if word == "owner":
-                found.owner = values[0]
-            elif word == "begin":
-                found.begun.append([tuple(entry) for entry in values[0]])
-            elif word == "end":
-                entries = [tuple(entry) for entry in values[0]]
-                found.ended.append((entries, Outcome(values[1], values[2], provider_id=values[3])))
-                found.begun = [begun for begun in found.begun if begun != entries]
         return found
+
+    def _take(self, word: str, *values: Any) -> None:
+        if word == "owner":
+            self.owner = values[0]
+        elif word == "begin":
+            self.begun.append([tuple(entry) for entry in values[0]])
+        elif word == "end":
+            entries = [tuple(entry) for entry in values[0]]
+            self.ended.append((entries, Outcome(values[1], values[2], provider_id=values[3])))
+            self.begun = [begun for begun in self.begun if begun != entries]
 
 
 @contextmanager
@@ -114,12 +121,13 @@ def _locked(path: Path) -> Iterator[str | None]:
     """Give the text of a dead sender's journal, None when the sender lives or somebody else reads it."""
     try:
         file = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except OSError:
+        # Gone meanwhile, or another user's: that one's senders will read it.
         yield None
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield path.read_text(encoding="utf-8") if path.exists() else None
+        yield path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
     except BlockingIOError:
         yield None
     finally:

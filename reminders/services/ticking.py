@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 from clients.links import remove_expired_links
 from courses.services import reassess_due, roll_forward_due
 from reminders.models import JobState, Reminder, ReminderState, TickRun
-from reminders.services.claiming import recover_leases
+from reminders.services.claiming import recover_journals, recover_leases
 from reminders.services.digest import plan_digests
 from reminders.services.expiring import expire_stale
 from reminders.services.fence import note_alive
@@ -53,7 +53,8 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
         job=TICK, defaults={"last_started_at": now}, create_defaults={"last_started_at": now}
     )
     counts = {
-        "recovered": recover_leases(now=now),
+        # The journals first: they know of rows what a lease that ran out does not.
+        "recovered": recover_journals(now=now) + recover_leases(now=now),
         # Before the courses, whose own sync would expire their rows uncounted.
         "expired": expire_stale(now=now),
         "reassessed": reassess_due(now=now),

@@ -208,7 +208,9 @@ def take_back(window: Sequence[Ready], *, retry_at: datetime | None) -> None:
         cursor.execute(
             _FORGET.format(
                 rows=" OR ".join(
-                    f"reminder_id = {int(p.claim.reminder_id)} AND number = {int(p.number)}" for p in pieces
+                    f"reminder_id = {int(p.claim.reminder_id)} AND number = {int(p.number)}"
+                    f" AND generation = {int(p.claim.generation)}"
+                    for p in pieces
                 )
             )
         )
@@ -230,9 +232,21 @@ def end_attempts(ended: Sequence[Ended], *, now: datetime) -> None:
         return
     with connection.cursor() as cursor:
         rows, values = _rows(
-            (one.reminder_id, one.number, one.outcome, one.code[:40], one.provider_id[:120]) for one in ended
+            (
+                one.reminder_id,
+                one.number,
+                one.outcome,
+                _storable(one.code)[:40],
+                _storable(one.provider_id)[:120],
+            )
+            for one in ended
         )
         cursor.execute(_END.format(rows=rows), [_instant(now), *values])
+
+
+def _storable(text: str) -> str:
+    # Providers' words: what no column takes must not keep the results beside it from being recorded.
+    return text.replace("\x00", "").encode(errors="replace").decode()
 
 
 def mark_sent(sent: Sequence[tuple[Claim, int]], *, now: datetime) -> set[int]:
