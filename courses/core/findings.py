@@ -87,10 +87,10 @@ def _booked_late(standing: Standing, day: int, state: State, ahead: Sequence[int
 
 
 def _contraindicated(standing: Standing, ahead: Sequence[int]) -> Finding | None:
-    spans = standing.history.contraindicated
-    if not spans or not ahead:
+    barred = standing.history.barred
+    if not barred or not ahead:
         return None
-    count = sum(any(first <= on <= last for first, last in spans) for on in ahead)
+    count = len(barred) - bisect_left(barred, ahead[0])
     return Finding("contraindicated", "serious", count=count) if count else None
 
 

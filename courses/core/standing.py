@@ -6,6 +6,7 @@ Day numbers are `date.toordinal()`, as in `courses.core.cadence`.
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Final
 
 from clinics.core import ClinicCalendar
@@ -30,10 +31,10 @@ class History:
 
     __slots__ = (
         "attended",
+        "barred",
         "bookings",
         "calendar",
         "cancelled",
-        "contraindicated",
         "lead_days",
         "missed",
         "off_protocol",
@@ -58,10 +59,6 @@ class History:
         self.calendar = calendar
         self.lead_days = lead_days
         self.off_protocol = off_protocol
-        self.contraindicated = [
-            (span.from_on.toordinal(), NEVER if span.to_on is None else span.to_on.toordinal())
-            for span in contraindications
-        ]
         self.attended: list[int] = []
         self.bookings: list[int] = []
         self.missed: list[int] = []
@@ -79,6 +76,8 @@ class History:
         self.attended.sort()
         self.bookings.sort()
         self.missed.sort()
+        # The bookings on days with an active contraindication.
+        self.barred = _inside(self.bookings, contraindications) if contraindications else []
 
     def cause(self, after: int, upto: int) -> Cause:
         """Return who stood in the way after one day, up to and including the other."""
@@ -118,6 +117,19 @@ class History:
         dates = [*map(date.toordinal, fixed), *self.attended, *self.bookings]
         cadences = [phase.cadence for phase in plan.phases]
         return max(dates) + sum(cadence.period_min + cadence.rest_days for cadence in cadences) + 1
+
+
+def _inside(days: Sequence[int], spans: Sequence[ContraindicationSpan]) -> list[int]:
+    """Return those of the days, both in order, that lie in one of the spans."""
+    inside, ends = [], 0
+    starts = sorted(spans, key=attrgetter("from_on"), reverse=True)
+    for day in days:
+        while starts and starts[-1].from_on.toordinal() <= day:
+            to_on = starts.pop().to_on
+            ends = max(ends, NEVER if to_on is None else to_on.toordinal())
+        if day <= ends:
+            inside.append(day)
+    return inside
 
 
 class Standing:

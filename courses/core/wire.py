@@ -39,6 +39,8 @@ MAX_PHASE_DAYS: Final = 366_000
 MAX_PHASES: Final = 20
 MAX_DECISIONS: Final = 100
 MAX_ITEMS: Final = 10_000
+# All that happened is gone through for each later day that is looked at.
+MAX_VISITS: Final = 3_000
 
 ASSESS_FIELDS: Final = frozenset({"as_of", "clinic", "course"})
 _CLINIC_FIELDS: Final = frozenset({"closed_weekdays", "closures", "booking_lead_days"})
@@ -346,7 +348,7 @@ def _read_cadence(cadence: ObjectReader) -> Cadence:
 def _read_sessions(course: ObjectReader, fields: Collection[str]) -> tuple[SessionRecord, ...]:
     sessions = []
     attended: set[date] = set()
-    for path, value in course.items("sessions"):
+    for path, value in course.items("sessions", most=MAX_VISITS):
         session = ObjectReader(value, path, fields)
         on = session.date("on")
         status = cast(SessionStatus, session.word("status", get_args(SessionStatus)))

@@ -1,5 +1,7 @@
 import json
 from copy import deepcopy
+from datetime import date, timedelta
+from time import process_time
 
 import pytest
 
@@ -253,6 +255,30 @@ def test_refused_fields(path, values):
 )  # fmt: skip
 def test_refused_inside_lists(path, value, field):
     assert refused(changed(path, value)) == field
+
+
+def test_more_than_three_thousand_sessions_are_refused():
+    sessions = [{"on": "2026-03-05", "status": "no_show"}] * 3_000
+    request = changed("course.sessions", sessions)
+
+    assert answer_assess(request)["measures"]["attendance_rate"] == 0.0
+    assert refused(changed("course.sessions", [*sessions, sessions[0]])) == "course.sessions"
+
+
+@pytest.mark.slow
+def test_thousands_of_bookings_and_contraindications_are_assessed_in_time():
+    days = [str(date(2026, 1, 1) + timedelta(days=n)) for n in range(3_000)]
+    # Lapsed long ago, so that nothing turns on any of the days that are looked at ahead.
+    request = changed("as_of", "2026-12-01")
+    request["course"]["sessions"] = [{"on": day, "status": "booked"} for day in days]
+    request["course"]["contraindications"] = [{"code": "x", "from": day, "to": day} for day in days] * 3
+
+    started = process_time()
+    answer = answer_assess(request)
+
+    assert answer["next_check_on"] is None
+    assert [found["count"] for found in answer["findings"] if found["kind"] == "contraindicated"] == [2666]
+    assert process_time() - started < 30
 
 
 @pytest.mark.parametrize(
