@@ -30,6 +30,7 @@ from reminders.convert import (
 )
 from reminders.core import AWAITED, TELLING, CourseFacts, Told, quiet_span, slot_text, untold, upcoming
 from reminders.models import Reason, Reminder, ReminderRule, ReminderState, Trigger
+from reminders.services.building import read_messages
 
 _ABOUT_BOOKING: Final = (Trigger.OVERDUE, Trigger.BOOK_NEXT, Trigger.MAINTENANCE_DUE)
 _ABOUT_SLOTS: Final = (Trigger.BEFORE_SESSION, Trigger.PREPARATION)
@@ -87,7 +88,7 @@ def load_rows(pks: Collection[int], *, now: datetime, shared: Shared | None = No
     Cost: four queries; three more where a row is about a session, one where it asks to book, one each for
     protocols and staff, three for details of courses.
     """
-    found: list[Any] = list(Reminder.objects.select_related("client", "session", "course").filter(pk__in=pks))
+    found = read_messages(pks)
     shared = shared or Shared()
     shared.fill(found)
     clients = {row.client_id for row in found}
