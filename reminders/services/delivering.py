@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from clients.links import NewLink
@@ -67,6 +68,8 @@ _BEGIN_WITHIN: Final = 20.0
 # How soon a row is taken up again that changed between the look and the wire.
 LOOK_AGAIN: Final = timedelta(seconds=1)
 VOID: Final = "void"
+# Errors that say nothing about the row at hand.
+_NOT_THE_ROWS: Final = (DatabaseError, InterfaceError, SoftTimeLimitExceeded)
 
 
 def drain(
@@ -204,12 +207,22 @@ class Sender:
         ways = self._find_ways({(row.clinic_id, row.channel) for row in rows.values()})
         self._breakers.admit({way.scope for way in ways.values()}, now=now)
         groups = self._within_rates(groups, rows, ways, now)
-        for number, group in enumerate(groups):
+        waiting = deque(groups)
+        while waiting:
+            group = waiting.popleft()
             try:
                 ready = self._prepare(group, rows, around, ways, now)
-            except BaseException:
-                self._groups.extend(groups[number:])
-                raise
+            except BaseException as error:
+                if not isinstance(error, Exception) or isinstance(error, _NOT_THE_ROWS):
+                    self._groups.extend([group, *waiting])
+                    raise
+                # One row that cannot be worked out must not hold up those behind it, nor those beside it.
+                logger.exception("Reminder %s could not be looked at.", group[0].reminder_id)
+                if len(group) > 1:
+                    waiting.extendleft([claim] for claim in reversed(group))
+                else:
+                    self._give_up(group[0], now)
+                continue
             if ready is not None:
                 self._ready.append(ready)
 
@@ -267,7 +280,11 @@ class Sender:
                 continue
             ruling = rule_on(row, around, has_channel=way is not None, now=now)
             if not ruling.address:
-                self.counts[self._put_down(claim, ruling, now=now)] += 1
+                if row.send_at > now:
+                    # It only came along: what speaks against it now need not do so when its time has come.
+                    self._give_back([claim], None)
+                else:
+                    self.counts[self._put_down(claim, ruling, now=now)] += 1
                 continue
             schedule = load_schedule(row) if row.trigger in TELLING_TRIGGERS else None
             found, made = new_links(row, now=now)
@@ -281,6 +298,9 @@ class Sender:
             address = ruling.address
         if not pieces:
             return None
+        if pieces[0].row.client_id is not None:
+            # Whatever is next in line for the same client counts this one already.
+            around.pending[pieces[0].row.client_id] += 1
         message = write_message(parts, address=address, now=now) if len(parts) > 1 else self._written
         return Ready(
             tuple(pieces), message, ways[pieces[0].row.clinic_id, pieces[0].row.channel], tuple(links)
@@ -289,15 +309,18 @@ class Sender:
     def _can_write(self, part: Part, address: str, claim: Claim, now: datetime) -> bool:
         try:
             self._written = write_message([part], address=address, now=now)
-        except DatabaseError:
+        except _NOT_THE_ROWS:
             raise
         except Exception:
             # One row that cannot be written must not hold up those behind it.
             logger.exception("Reminder %s could not be prepared.", claim.reminder_id)
-            broken = Ruling(state=ReminderState.FAILED, reason=Reason.BROKEN)
-            self.counts[self._put_down(claim, broken, now=now)] += 1
+            self._give_up(claim, now)
             return False
         return True
+
+    def _give_up(self, claim: Claim, now: datetime) -> None:
+        broken = Ruling(state=ReminderState.FAILED, reason=Reason.BROKEN)
+        self.counts[self._put_down(claim, broken, now=now)] += 1
 
     def _put_down(self, claim: Claim, ruling: Ruling, *, now: datetime) -> str:
         if ruling.state is None or ruling.reason is None:
