@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from clients.models import Channel
+from reminders.channels.inbound import hook_urls
 from reminders.channels.providers import Provider
 from reminders.models import ChannelAccount, ChannelHealth
 from staff.presenters.badges import Badge
@@ -235,3 +236,10 @@ def _health_notes(
 
 # Not a test, though pytest would take it for one.
 test_words.__test__ = False  # type: ignore[attr-defined]
+
+
+def hook_lines(account: ChannelAccount) -> list[tuple[str, str]]:
+    """Return the addresses that a provider is given, each with what it is for."""
+    labels = {"texts": _("For clients' answers"), "reports": _("For reports of delivery")}
+    urls = hook_urls(account)
+    return [(label, urls[name]) for name, label in labels.items() if name in urls]

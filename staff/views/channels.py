@@ -18,6 +18,7 @@ from clients.models import Channel
 from clinics.access import Capability
 from clinics.models import Clinic
 from courses.convert import local_today
+from reminders.channels.inbound import hook_secret
 from reminders.channels.providers import Provider, find_provider, providers_of
 from reminders.channels.registry import EMAIL_SCOPE, account_scope
 from reminders.models import ChannelAccount, ChannelHealth
@@ -149,6 +150,8 @@ def _show_edit(
         "form": form or (_account_form(provider, account) if provider else None),
         "test_form": test_form or ChannelTestForm(channel=channel),
         "made": made,
+        "hooks": shown.hook_lines(account) if account else [],
+        "hook_secret": hook_secret(account) if account else "",
     }
     return render(request, _EDIT, context, status=status)
 

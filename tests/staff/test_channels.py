@@ -6,6 +6,7 @@ import pytest
 from django.utils import translation
 
 from clinics.models import Role
+from reminders.channels.inbound import hook_secret, hook_urls
 from reminders.channels.registry import account_scope
 from reminders.models import ChannelAccount, ChannelHealth, KeptMessage
 from reminders.sealing import unseal
@@ -229,6 +230,17 @@ def test_signing_secret_is_shown_once(owner, set_up):
     account.refresh_from_db()
     assert unseal(account.sealed_secrets)["secret"] != secret
     assert renewed.content.decode().count(unseal(account.sealed_secrets)["secret"]) == 1
+
+
+def test_page_tells_what_the_provider_calls_and_how_it_signs(owner, set_up):
+    account = set_up()
+
+    page = owner.get(f"{LIST}{account.code}/").content.decode()
+
+    for url in hook_urls(account).values():
+        assert url in page
+    assert hook_secret(account) in page
+    assert len(hook_urls(account)) == 2
 
 
 def test_private_address_is_refused_at_the_form(owner):
