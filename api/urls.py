@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from api import views
 
@@ -6,4 +6,5 @@ app_name = "api"
 urlpatterns = [
     path("assess/", views.AssessView.as_view(), name="assess"),
     path("plan/", views.PlanView.as_view(), name="plan"),
+    re_path("", views.UnknownView.as_view(), name="unknown"),
 ]

@@ -1,13 +1,14 @@
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from api.parsers import OperationParser
+from api.throttling import OperationThrottle
 from courses.core.plan_wire import answer_plan
 from courses.core.wire import answer_assess
 
@@ -18,7 +19,7 @@ class OperationView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     parser_classes = (OperationParser,)
-    throttle_classes = (ScopedRateThrottle,)
+    throttle_classes = (OperationThrottle,)
 
 
 class AssessView(OperationView):
@@ -41,3 +42,15 @@ class PlanView(OperationView):
     def post(self, request: Request) -> Response:
         """Plan the sessions ahead of a course given as JSON: slots, cost, notes."""
         return Response(answer_plan(request.data, most_steps=settings.PLAN_MOST_STEPS))
+
+
+class UnknownView(APIView):
+    """Whatever else is asked for: as JSON too, as programs ask here."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
+    schema = None
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        raise NotFound

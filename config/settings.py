@@ -310,6 +310,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "assess": "1200/min", "plan": "300/min"},
+    # Else whoever writes another address into a header is counted as another one.
+    "NUM_PROXIES": PROXY_COUNT,
     "EXCEPTION_HANDLER": "api.errors.answer_error",
     "UNAUTHENTICATED_USER": None,
 }

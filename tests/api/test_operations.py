@@ -1,6 +1,13 @@
 import json
 
 import pytest
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, ValidationError
+from redis import RedisError
+from rest_framework.throttling import ScopedRateThrottle
+
+from api.errors import answer_error
+from courses.errors import CourseError
 
 EXAMPLE = {
     "as_of": "2026-03-10",
@@ -90,12 +97,93 @@ def test_text_that_is_no_request_is_refused(client, body):
     assert answer.json()["error"]["message"]
 
 
+def refusal(message, field="request"):
+    return {"error": {"field": field, "message": message}}
+
+
 def test_a_body_over_a_megabyte_is_refused(client):
     answer = client.post("/api/v1/assess/", data=" " * 1_000_001, content_type="application/json")
 
     assert answer.status_code == 413
+    assert answer.json() == refusal("Send at most one megabyte.")
 
 
-def test_reading_an_operation_is_a_wrong_verb(client):
-    assert client.get("/api/v1/assess/").status_code == 405
-    assert client.get("/api/v1/plan/").status_code == 405
+@pytest.mark.parametrize("path", ["/api/v1/assess/", "/api/v1/plan/"])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_reading_an_operation_is_a_wrong_verb(client, path, language):
+    answer = client.get(path, headers={"Accept-Language": language})
+
+    assert answer.status_code == 405
+    assert answer.json() == refusal("Use POST.")
+    assert answer["Allow"] == "POST, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/plan", "/api/v1/plan/more/", "/api/v1/courses/"])
+def test_unknown_address_is_answered_in_the_same_shape(client, path):
+    for answer in (client.get(path), client.post(path)):
+        assert answer.status_code == 404
+        assert answer.json() == refusal("There is nothing at this address.")
+
+
+def test_wish_for_another_format_is_answered_in_the_same_shape(client):
+    answer = client.post("/api/v1/plan/", headers={"Accept": "application/xml"})
+
+    assert answer.status_code == 406
+    assert list(answer.json()["error"]) == ["field", "message"]
+
+
+@pytest.fixture
+def once_a_minute(monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"assess": "1/min", "plan": "1/min"})
+    yield
+    cache.clear()
+
+
+@pytest.mark.parametrize(("path", "body"), [("/api/v1/assess/", EXAMPLE), ("/api/v1/plan/", PLAN)])
+def test_too_many_requests_are_told_how_long_to_wait(client, once_a_minute, path, body):
+    first, second = post(client, path, body), post(client, path, body)
+
+    assert (first.status_code, second.status_code) == (200, 429)
+    seconds = second["Retry-After"]
+    assert second.json() == refusal(f"Wait {seconds} seconds, then try again.")
+    assert 0 < int(seconds) <= 60
+
+
+def test_address_in_a_header_is_not_believed(client, once_a_minute):
+    answers = [
+        client.post("/api/v1/assess/", data="{}", content_type="text/plain", headers={"X-Forwarded-For": n})
+        for n in ("192.0.2.1", "192.0.2.2")
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 429]
+
+
+def test_requests_are_answered_where_they_cannot_be_counted(client, monkeypatch, caplog):
+    def broken(*arguments, **options):
+        raise RedisError("gone")
+
+    monkeypatch.setattr(ScopedRateThrottle.cache, "get", broken)
+
+    assert post(client, "/api/v1/assess/", EXAMPLE).status_code == 200
+    assert "cannot be counted" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "body"),
+    [
+        (CourseError("No.", code="no"), 409, refusal("No.")),
+        (CourseError("No.", code="no", fields={"on": "Not then."}), 409, refusal("Not then.", "on")),
+        (ValidationError({"on": ["Too", "late."]}), 400, refusal("Too late.", "on")),
+        (ValidationError("Too late."), 400, refusal("Too late.")),
+        (PermissionDenied(), 403, refusal("This is not for you.")),
+    ],
+)
+def test_every_refusal_has_one_shape(error, status, body):
+    answer = answer_error(error, {})
+
+    assert (answer.status_code, answer.data) == (status, body)
+
+
+def test_fault_is_left_to_the_framework():
+    assert answer_error(RuntimeError("broken"), {}) is None
