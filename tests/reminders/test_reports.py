@@ -10,7 +10,7 @@ from clients.models import Consent, ContactPoint
 from reminders.models import Answer, ChannelAccount, DeliveryAttempt, DeliveryReport, Reminder
 from reminders.services.answering import match_reports, record_report
 from tests.factories import ClinicFactory
-from tests.reminders.builders import NOW, make_desk
+from tests.reminders.builders import NOW, make_desk, send_at
 
 pytestmark = pytest.mark.django_db
 
@@ -224,6 +224,35 @@ def test_report_ends_uncertainty(desk):
 
     row.refresh_from_db()
     assert (row.state, row.decision_reason, row.sent_at) == ("sent", "", NOW + MINUTE)
+
+
+@pytest.mark.parametrize("kind", ["delivered", "bounced"])
+def test_report_ends_the_wait_for_a_second_try(desk, kind):
+    """The answer got lost, the message did not: the same once more would be one too many."""
+    row = desk.row("day-before")
+    Reminder.objects.filter(pk=row.pk).update(
+        attempt_count=1, uncertain_count=1, retry_at=row.send_at + MINUTE
+    )
+
+    report(kind, "e-1", reference=str(row.code))
+
+    assert "sent" not in send_at(row.send_at + 2 * MINUTE)
+    row.refresh_from_db()
+    assert (row.state, row.sent_at, row.decided_at, row.retry_at) == (
+        "sent",
+        NOW + MINUTE,
+        NOW + 2 * MINUTE,
+        None,
+    )
+
+
+def test_report_leaves_alone_what_was_never_tried(desk):
+    row = desk.row("day-before")
+
+    report("delivered", "e-1", reference=str(row.code))
+
+    row.refresh_from_db()
+    assert row.state == "due"
 
 
 def test_messages_that_went_along_share_the_report(row, desk):

@@ -6,15 +6,24 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 
 from audit.services import SYSTEM, record
 from clients.models import Client, ContactPoint
 from clinics.models import Clinic
 from courses.services.changes import transacting
-from reminders.models import AnswerVia, Delivery, DeliveryAttempt, DeliveryReport, Reminder, ReminderState
+from reminders.models import (
+    LIVE_STATES,
+    AnswerVia,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryReport,
+    Reminder,
+    ReminderState,
+)
 from reminders.services.answering.channels import lock_client, stop_channel, sync_courses
-from reminders.services.outcomes import fall_back
+from reminders.services.outcomes import UNCLAIMED, fall_back
 
 # The later word weighs more: what was delivered may still come back, and what came back was never read.
 _EARLIER: Final = {
@@ -22,7 +31,6 @@ _EARLIER: Final = {
     Delivery.BOUNCED: ("", Delivery.DELIVERED),
     Delivery.COMPLAINED: ("", Delivery.DELIVERED, Delivery.BOUNCED),
 }
-_HANDED_OVER: Final = (ReminderState.SENT, ReminderState.UNCERTAIN)
 _CODE: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MATCHED_FOR: Final = timedelta(days=3)
 _MATCHED_AT_ONCE: Final = 500
@@ -126,16 +134,25 @@ def _apply(report: DeliveryReport, reminder: Reminder, *, now: datetime) -> None
         _disable_contact(report, reminder, reminder.client, now=now)
     # Those that went along in the same message share its fate.
     told = Reminder.objects.filter(Q(pk=reminder.pk) | Q(sent_with=reminder.pk))
+    # Whatever the provider did with it, it had it: nobody has to wonder any more whether it was sent, nor to
+    # send it again.
+    in_doubt = Q(state=ReminderState.UNCERTAIN) | Q(
+        state__in=LIVE_STATES, uncertain_count__gt=0, on_wire_at=None
+    )
+    told.filter(in_doubt).update(
+        state=ReminderState.SENT,
+        decision_reason="",
+        sent_at=report.happened_at,
+        decided_at=Coalesce("decided_at", Value(now)),
+        retry_at=None,
+        **UNCLAIMED,
+    )
     if report.kind == Delivery.BOUNCED and report.is_permanent:
         # As if the server had refused it at once: while it is of use, it goes over the rule's next channel.
-        for row in told.filter(state__in=_HANDED_OVER).select_related("rule", "client", "clinic"):
+        for row in told.filter(state=ReminderState.SENT).select_related("rule", "client", "clinic"):
             fall_back(row, now=now)
     told.filter(delivery__in=_EARLIER[Delivery(report.kind)]).update(
         delivery=report.kind, delivered_at=report.happened_at
-    )
-    # Whatever the provider did with it, it had it: nobody has to wonder any more whether it was sent.
-    told.filter(state=ReminderState.UNCERTAIN).update(
-        state=ReminderState.SENT, decision_reason="", sent_at=report.happened_at
     )
 
 
