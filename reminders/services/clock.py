@@ -13,11 +13,16 @@ Clock = Callable[[], datetime]
 def database_clock() -> Clock:
     """Return a clock set by the database's now and driven by this host's monotonic one.
 
-    A jump of this host's wall clock does not move it.
+    A jump of this host's wall clock does not move it, and a machine that slept finds it as late as it is.
     Cost: one query, here and never again.
     """
-    started_at, started = database_now(), time.monotonic()
-    return lambda: started_at + timedelta(seconds=time.monotonic() - started)
+    started_at, started = database_now(), since_boot()
+    return lambda: started_at + timedelta(seconds=since_boot() - started)
+
+
+def since_boot() -> float:
+    """Return seconds that count on while the machine sleeps, where the system can say so."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def database_now() -> datetime:
