@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any, Final
 
 from django.utils import timezone
@@ -89,7 +90,8 @@ def bad_address(code: str) -> Outcome:
 
 def held_up(code: str, seconds: Any = None) -> Outcome:
     """Return that the account may not send now, whoever it is to."""
-    wait = int(seconds) if isinstance(seconds, int | float) else None
+    is_number = isinstance(seconds, int | float) and isfinite(seconds)
+    wait = int(min(max(seconds, 0), _LONGEST_WAIT.total_seconds())) if is_number else None
     return Outcome("transient", code, is_channel_down=True, retry_after=wait)
 
 
