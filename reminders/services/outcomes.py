@@ -101,30 +101,37 @@ def fall_back(row: Reminder, *, now: datetime) -> Reminder | None:
     channel = next((name for name in further if name in reachable), None)
     if channel is None:
         return None
-    return Reminder.objects.bulk_create(
-        [
-            Reminder(
-                clinic_id=row.clinic_id,
-                client_id=row.client_id,
-                course_id=row.course_id,
-                session_id=row.session_id,
-                rule_id=row.rule_id,
-                rule_version=row.rule_version,
-                trigger=row.trigger,
-                channel=channel,
-                subject_key=row.subject_key,
-                subject_revision=row.subject_revision,
-                occurrence=row.occurrence,
-                about=row.about,
-                send_at=now,
-                expires_at=row.expires_at,
-                fallback_for=row,
-                created_at=now,
-            )
-        ],
-        # Another sender may have come to the same end.
-        ignore_conflicts=True,
-    )[0]
+    key = {
+        "rule_id": row.rule_id,
+        "subject_key": row.subject_key,
+        "subject_revision": row.subject_revision,
+        "channel": channel,
+        "occurrence": row.occurrence,
+    }
+    values = {
+        "rule_version": row.rule_version,
+        "about": row.about,
+        "send_at": now,
+        "expires_at": row.expires_at,
+        "fallback_for": row,
+    }
+    made = Reminder(
+        clinic_id=row.clinic_id,
+        client_id=row.client_id,
+        course_id=row.course_id,
+        session_id=row.session_id,
+        trigger=row.trigger,
+        created_at=now,
+        **key,
+        **values,
+    )
+    # Another sender may have come to the same end.
+    Reminder.objects.bulk_create([made], ignore_conflicts=True)
+    # Or the message stood on that channel before, and was called off when this one became the better.
+    Reminder.objects.filter(**key, state=ReminderState.CANCELLED).update(
+        state=ReminderState.DUE, decision_reason="", decided_at=None, retry_at=None, **values
+    )
+    return Reminder.objects.filter(**key).first()
 
 
 def decided(state: str, reason: str, *, now: datetime) -> dict[str, Any]:

@@ -88,7 +88,11 @@ def _load_existing(course: Course) -> _Existing:
     for row in Reminder.objects.filter(course=course).order_by("pk"):
         found.by_key[_key(row)] = row
         if row.state != ReminderState.CANCELLED:
-            found.newest[row.rule_id, row.subject_key, _occurrence(row)] = row
+            about = row.rule_id, row.subject_key, _occurrence(row)
+            before = found.newest.get(about)
+            if before is None or before.state not in LIVE_STATES or before.fallback_for_id != row.pk:
+                # Else an older row has taken over from this one, which failed.
+                found.newest[about] = row
         if row.state in LIVE_STATES and row.on_wire_at is None:
             found.live[row.pk] = row
         at = (
