@@ -91,7 +91,10 @@ class World:
         self.has_reminders = False
         self._slots_given = 0
         self.after_day: Callable[[World, date], None] = lambda world, day: None
+        self.tick: Callable[[datetime], object] = lambda at: run_tick(now=at)
         self.drain: Callable[[datetime], object] = lambda at: drain(clock=lambda: at)
+        # Until then neither ticks nor senders live; people and pages do.
+        self.down_until: datetime | None = None
 
     # ------------------------------------------------------------ time
 
@@ -111,7 +114,7 @@ class World:
         """Let one day pass: prescriptions and acts in the morning, sessions, reception's work in the evening."""
         if self._pass_to(self.at(day, DIGEST)) and self.has_reminders:
             # Nothing lies there yet to wake for: the summary for staff is planned by the tick itself.
-            run_tick(now=self.clock)
+            self.tick(self.clock)
             self.drain(self.clock)
         self._pass_to(self.at(day, MORNING))
         for plot in self.plots:
@@ -136,12 +139,15 @@ class World:
         end = min(at, self.until)
         while self.has_reminders:
             due = self._next_event()
+            if due is not None and self.down_until is not None:
+                due = max(due, self.down_until)
             if due is None or due > end:
                 break
             self.clock = max(self.clock, due)
-            run_tick(now=self.clock)
+            self.tick(self.clock)
             self.drain(self.clock)
-            if self._next_event() == due:
+            following = self._next_event()
+            if following is not None and following <= due:
                 # What cannot be done now is not tried again at the same moment.
                 self.clock += timedelta(minutes=1)
                 if self.clock > end:
@@ -222,12 +228,22 @@ class World:
             return
         if word == "unrecorded":
             return
+        if not self._still_stands(session):
+            return
         if word in ("cancelled_late", "cancelled_by_client", "cancelled_by_clinic"):
             self._cancel(session, word)
-        elif self._pass_to(session.ends_at) and word == "no_show":
+            return
+        self._pass_to(session.ends_at)
+        if not self._still_stands(session):
+            # Somebody had second thoughts while time passed.
+            return
+        if word == "no_show":
             record_no_show(session=session, by=self.cast.desk, now=self.clock)
         else:
             self._attend(plot, session)
+
+    def _still_stands(self, session: TreatmentSession) -> bool:
+        return TreatmentSession.objects.filter(pk=session.pk, status__in=BOOKED_STATUSES).exists()
 
     def _chance(self, plot: Plot) -> str:
         habits, roll = plot.habits, self.rng.random()

@@ -2,6 +2,8 @@ import random
 import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +14,7 @@ from courses.services import add_closure
 from reminders.services import drain, seed_rules
 from simulation.clinic import actor_of, found_clinic
 from simulation.ledger import Ledger, Sink
+from simulation.misfortune import Misfortune, own_journals
 from simulation.story import Story
 from simulation.world import World
 
@@ -30,8 +33,15 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, required=True, help="how many days, 1 to 730")
         parser.add_argument("--seed", type=int, default=1, help="another seed tells another story")
         parser.add_argument("--clients", type=int, default=24, help="how many clients, 1 to 500")
+        parser.add_argument(
+            "--faults",
+            action="store_true",
+            help="let senders die at every point, servers fail, clocks jump and people change their minds",
+        )
 
-    def handle(self, *, days: int, seed: int, clients: int, verbosity: int, **options: Any) -> None:
+    def handle(
+        self, *, days: int, seed: int, clients: int, faults: bool, verbosity: int, **options: Any
+    ) -> None:
         if not 1 <= days <= 730:
             raise CommandError("--days must lie from 1 to 730.")
         if not 1 <= clients <= 500:
@@ -40,12 +50,14 @@ class Command(BaseCommand):
         name = connection.settings_dict["NAME"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
-            ledger = simulate(days=days, seed=seed, client_count=clients)
+            ledger = simulate(days=days, seed=seed, client_count=clients, has_faults=faults)
         finally:
             connection.creation.destroy_test_db(name, verbosity=0)
         self.stdout.write(f"seed {seed}, {days} days, {clients} clients")
         for figure, count in ledger.figures_at_end.items():
             self.stdout.write(f"{figure:>10} {count:>6}")
+        for what, number in sorted(ledger.misfortunes.items()):
+            self.stdout.write(f"{number:>6} {what}")
         for text in ledger.broken:
             self.stdout.write(f"broken: {text}")
         self.stdout.write(f"{len(ledger.broken)} broken rules")
@@ -53,8 +65,13 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def simulate(*, days: int, seed: int, client_count: int) -> Ledger:
+def simulate(*, days: int, seed: int, client_count: int, has_faults: bool = False) -> Ledger:
     """Let the days pass over a new clinic in the database at hand and return the ledger."""
+    with TemporaryDirectory(prefix="regimen-simulation-") as folder, own_journals(Path(folder)):
+        return _simulate(days=days, seed=seed, client_count=client_count, has_faults=has_faults)
+
+
+def _simulate(*, days: int, seed: int, client_count: int, has_faults: bool) -> Ledger:
     rng = random.Random(seed)  # noqa: S311  # a story, not a secret
     first_on = BEGIN.date()
     last_on = first_on + timedelta(days=days - 1)
@@ -79,7 +96,9 @@ def simulate(*, days: int, seed: int, client_count: int) -> Ledger:
         return drain(clock=lambda: at, factories={"email": sink.open})
 
     def end_day(world: World, day: object) -> None:
-        ledger.check_day(world.clock.date(), world.clock)
+        ledger.check_day(world.clock.date(), world.clock, is_up=misfortune is None or misfortune.is_quiet)
+        if misfortune is not None:
+            misfortune.end_day(world.clock)
         if rng.random() < 0.02:
             _close_unexpectedly(cast.clinic, world)
 
@@ -97,7 +116,11 @@ def simulate(*, days: int, seed: int, client_count: int) -> Ledger:
 
     world.drain = drain_into_sink
     world.after_day = end_day
+    # Chance of its own, so that the same seed tells the same story with and without faults.
+    misfortune = Misfortune(world, sink, random.Random(seed + 1)) if has_faults else None  # noqa: S311
     world.run(first_on, last_on)
+    if misfortune is not None:
+        ledger.misfortunes = misfortune.counts
     ledger.check_figures()
     ledger.figures_at_end = ledger.figures()
     return ledger
