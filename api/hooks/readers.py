@@ -179,7 +179,8 @@ def _iso_time(text: str) -> datetime | None:
 
 def _text(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name, "")
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    # Half a character, as of a text cut in two, is in JSON but in no column.
+    return value.replace("\x00", "").encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _needed(data: Mapping[str, Any], name: str, *, least: int = 1) -> str:

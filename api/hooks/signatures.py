@@ -71,7 +71,7 @@ def check_vonage(body: bytes, headers: Mapping[str, str], secret: str, *, now: d
         data = _json(body)
         if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
             raise HookError("bad-body", 400)
-        fields: dict[str, str] = data
+        fields: dict[str, str] = {_whole(name): _whole(value) for name, value in data.items()}
     else:
         fields = dict(_form(body))
     given = fields.pop("sig", "").lower()
@@ -110,6 +110,14 @@ def _decoded(text: str) -> bytes:
 
 def _plain(value: str) -> str:
     return value.replace("&", "_").replace("=", "_")
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise HookError("bad-body", 400) from error
+    return text
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

@@ -221,6 +221,31 @@ def test_signed_nonsense_is_refused_in_words(post, make_account, body):
     assert not is_stopped()
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "data"),
+    [
+        (texts, "sms.received", {"from": NUMBER, "text": "see you \ud83d"}),
+        (reports, "message.delivered", {"provider_id": "a\ud83d"}),
+    ],
+)
+def test_half_a_character_is_survived(post, make_account, path, kind, data):
+    """A text cut in two by the network, as JSON may have it."""
+    account = make_account()
+    body = json.dumps({"type": kind, "data": data}).encode()
+
+    response = post(path(account), body, standard(hook_secret(account), body, at=NOW))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["text", "\ud83d", "sig"])
+def test_half_a_character_from_anybody_is_refused_in_words(post, make_account, name):
+    account = make_account("vonage", hook_signature_secret="s" * 20)
+    body = json.dumps({"sig": "0" * 64, name: "x" if name == "\ud83d" else "\ud83d" * 64}).encode()
+
+    assert post(texts(account), body).status_code == 400
+
+
 def test_large_call_is_not_read(post, make_account):
     account, body = make_account(), received("x" * 70_000)
 
