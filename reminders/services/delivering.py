@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from clients.links import NewLink
 from reminders.channels.base import Channel, ChannelFactory, Outcome, Way
@@ -430,6 +430,12 @@ class Sender:
             logger.exception("The database went away while messages were on their way.")
             self._ride_out(window)
             return []
+        except IntegrityError:
+            if connection.in_atomic_block or not window:
+                raise
+            # Something it names was removed in the same moment, such as an address: nothing went on the wire.
+            logger.warning("Messages could not be put on the wire; they are looked at again.", exc_info=True)
+            going = self._write([])
         self._came = _Window()
         gone = {id(ready) for ready in going}
         for ready in window:

@@ -4,12 +4,12 @@ import os
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 
 from clients.models import Consent, ContactPoint
 from reminders.channels.base import Outcome
 from reminders.models import DeliveryAttempt, Reminder
-from reminders.services import Sender, claim_due, delivering, drain, run_tick
+from reminders.services import Sender, claim_due, delivering, drain, run_tick, wire
 from reminders.services.claiming import recover_journals, recover_leases
 from reminders.services.journal import Journal
 from reminders.services.wire import take_back
@@ -184,3 +184,24 @@ def test_what_no_column_takes_is_left_out_of_a_providers_words(provider_id):
     make_desk()
 
     assert send_at(WHEN, Memory(script=[Outcome("sent", provider_id=provider_id)])) == {"sent": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_removed_while_a_message_goes_on_the_wire_costs_a_second_look(monkeypatch):
+    """An address changed in the same moment: the attempt would name a row that is gone."""
+    desk = make_desk()
+    begin, looks = wire._begin, []
+
+    def lose_address(*args):
+        looks.append(args)
+        if len(looks) == 1:
+            raise IntegrityError
+        return begin(*args)
+
+    monkeypatch.setattr(wire, "_begin", lose_address)
+    channel = Network()
+
+    assert send_at(WHEN, channel) == {"void": 1}
+    assert desk.states("day-before") == [("due", "")]
+    assert send_at(WHEN + timedelta(seconds=1), channel) == {"sent": 1}
+    assert len(channel.messages) == 1
