@@ -276,7 +276,11 @@ class Sender:
                 continue
             way = ways.get((row.clinic_id, row.channel))
             if way is not None and (closed := self._closed_until(way.scope, now)):
-                self._give_back([claim], closed)
+                if closed < row.expires_at:
+                    self._give_back([claim], closed)
+                else:
+                    late = Ruling(state=ReminderState.EXPIRED, reason=Reason.CHANNEL_PAUSED)
+                    self.counts[self._put_down(claim, late, now=now)] += 1
                 continue
             ruling = rule_on(row, around, has_channel=way is not None, now=now)
             if not ruling.address:

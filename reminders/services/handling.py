@@ -88,11 +88,13 @@ def stop_message(*, row: Reminder, by: Actor, now: datetime) -> Reminder:
                 _("This message can no longer be stopped: it has gone, or is going at this moment."),
                 code="not_waiting",
             )
-        # Suppressed, not cancelled: a cancelled message comes back when the schedule wants it again.
+        # Suppressed, not cancelled: a cancelled message comes back when the schedule wants it again. One that
+        # was to go once more may have arrived at the first try, and stopping it changes nothing about that.
+        in_doubt = locked.uncertain_count > 0
         _write(
             locked,
-            state=ReminderState.SUPPRESSED,
-            decision_reason=Reason.STOPPED,
+            state=ReminderState.UNCERTAIN if in_doubt else ReminderState.SUPPRESSED,
+            decision_reason=Reason.LOST_IN_FLIGHT if in_doubt else Reason.STOPPED,
             decided_at=now,
             retry_at=None,
             **UNCLAIMED,

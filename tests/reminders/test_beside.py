@@ -7,7 +7,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from clients.models import Client, Consent, ContactPoint
-from reminders.models import Reminder
+from reminders.models import ChannelHealth, Reminder
 from reminders.services import delivering, drain
 from tests.reminders.builders import NOW, Memory, at, make_desk, send_at
 
@@ -119,3 +119,16 @@ def test_message_of_tomorrow_is_not_judged_by_todays_cap():
 
     send_at("2026-03-04 00:15", Memory())
     assert state_of(tomorrow) == ("sent", "")
+
+
+@pytest.mark.parametrize(
+    ("until", "state"),
+    [("2026-03-03 20:59", ("due", "")), ("2026-03-03 21:00", ("expired", "channel_paused"))],
+)
+def test_message_that_outlives_its_use_in_a_pause_of_its_channel_says_so(until, state):
+    desk = make_desk()
+    ChannelHealth.objects.create(scope="email", failure_count=9, open_until=at(until))
+
+    send_at(at("2026-03-03 20:50"))
+
+    assert desk.states("day-before") == [state]

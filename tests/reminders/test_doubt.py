@@ -6,6 +6,7 @@ from courses.services import cancel_session
 from reminders.channels.base import Outcome
 from reminders.models import Reminder
 from reminders.services import expire_stale
+from reminders.services.handling import stop_message
 from tests.reminders.builders import Memory, at, make_desk, send_at
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +67,9 @@ def test_without_a_doubt_the_reason_stands():
 
     assert desk.states("day-before") == [("expired", "stale")]
     assert Reminder.objects.filter(state="uncertain").count() == 0
+
+
+def test_stopping_the_second_try_does_not_deny_the_first(desk):
+    stop_message(row=desk.row("day-before"), by=desk.by, now=at(DUE))
+
+    assert desk.states("day-before") == UNKNOWN
