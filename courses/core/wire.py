@@ -66,6 +66,7 @@ _SESSION_FIELDS: Final = frozenset({"on", "status"})
 _BOOKING_FIELDS: Final = _SESSION_FIELDS | {"pinned", "start", "end", "practitioner", "room"}
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 _REQUIRED: Final = object()
 
 
@@ -183,6 +184,9 @@ class ObjectReader:
             return None
         if not isinstance(value, str) or len(value) > 200:
             raise WireError(self.at(name), "Give a text of at most 200 characters in quotes.")
+        if _HALF_CHARACTER.search(value):
+            # JSON can escape one half of a pair, which no answer in UTF-8 could give back.
+            raise WireError(self.at(name), "Give a text of whole characters: a surrogate stands alone.")
         return value
 
     def flag(self, name: str, default: object = _REQUIRED) -> Any:

@@ -4,10 +4,12 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from courses.core.wire import ROOT, WireError, loads
 
@@ -30,27 +32,20 @@ class OperationCommand(BaseCommand):
 
     def handle(self, *, file: str, lines: bool, **options: Any) -> None:
         try:
-            good = self._read(file, lines)
+            with _opened(file) as source:
+                good = self._answer_all(source, lines)
         except WireError as error:
             self.stderr.write(str(error))
             good = False
         except BrokenPipeError:
-            # The reader has seen enough; without this Python complains once more while closing.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The reader has seen enough.
+            _write_no_more()
             return
+        except OSError as error:
+            _write_no_more()
+            raise CommandError(f"The answer cannot be written: {error.strerror}.") from error
         if not good:
             sys.exit(2)
-
-    def _read(self, file: str, lines: bool) -> bool:
-        if file == "-":
-            return self._answer_all(sys.stdin.buffer, lines)
-        try:
-            with Path(file).open("rb") as source:
-                return self._answer_all(source, lines)
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise WireError(ROOT, f"Name a file that can be read: {error.strerror}.") from None
 
     def _answer_all(self, source: BinaryIO, lines: bool) -> bool:
         if not lines:
@@ -59,7 +54,8 @@ class OperationCommand(BaseCommand):
         good = True
         for line in source:
             try:
-                answered = self.answer(loads(line))
+                # Without its end, so that what is wrong is never told of a second line.
+                answered = self.answer(loads(line.rstrip(b"\r\n")))
             except WireError as error:
                 answered = error.as_json()
                 good = False
@@ -70,3 +66,29 @@ class OperationCommand(BaseCommand):
         # Flushed each time: whoever talks to a running process line by line waits for this one.
         self.stdout.write(json.dumps(answered, indent=indent))
         self.stdout.flush()
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    """Give the file named, or the input.
+
+    Raises: WireError when there is none that can be read.
+    """
+    if file == "-":
+        if sys.stdin is None:
+            raise WireError(ROOT, "Send one JSON object: the input is closed.")
+        yield sys.stdin.buffer
+        return
+    try:
+        source = Path(file).open("rb")  # noqa: SIM115  # closed below; what fails while it is open is another thing
+    except (OSError, ValueError) as error:
+        # A name with a zero byte in it is a ValueError.
+        problem = getattr(error, "strerror", None) or "there is no such name"
+        raise WireError(ROOT, f"Name a file that can be read: {problem}.") from None
+    with source:
+        yield source
+
+
+def _write_no_more() -> None:
+    """Let the output go nowhere: without this Python complains once more while closing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -65,6 +65,7 @@ def test_plan_answers_slots_with_the_clinics_offset(client):
         ("/api/v1/assess/", EXAMPLE | {"surplus": 1}, "surplus"),
         ("/api/v1/plan/", PLAN | {"count": "2"}, "count"),
         ("/api/v1/plan/", EXAMPLE, "not_before"),
+        ("/api/v1/plan/", PLAN | {"rooms": [{"id": "\ud800"}]}, "rooms[0].id"),
     ],
 )
 def test_bad_input_is_answered_by_field(client, path, body, field):

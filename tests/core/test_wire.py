@@ -257,6 +257,14 @@ def test_refused_inside_lists(path, value, field):
     assert refused(changed(path, value)) == field
 
 
+def test_text_with_half_a_character_is_refused():
+    whole = [{"code": "\N{GRINNING FACE}", "from": "2026-03-02", "to": "2026-03-02"}]
+    half = [{"code": "\ud83d", "from": "2026-03-02", "to": "2026-03-02"}]
+
+    assert answer_assess(changed("course.contraindications", whole))["state"] == "overdue"
+    assert refused(changed("course.contraindications", half)) == "course.contraindications[0].code"
+
+
 def test_more_than_three_thousand_sessions_are_refused():
     sessions = [{"on": "2026-03-05", "status": "no_show"}] * 3_000
     request = changed("course.sessions", sessions)

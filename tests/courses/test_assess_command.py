@@ -75,6 +75,45 @@ def test_assess_file_missing(run, tmp_path):
     assert missing == (2, "", "request: Name a file that can be read: No such file or directory.\n")
 
 
+def test_assess_says_that_a_folder_is_no_file(run, tmp_path):
+    assert run(str(tmp_path)) == (2, "", "request: Name a file that can be read: Is a directory.\n")
+
+
+def test_assess_without_an_input_says_so(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+
+    with pytest.raises(SystemExit) as stop:
+        call_command("assess")
+
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == "request: Send one JSON object: the input is closed.\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_assess_says_that_its_answer_cannot_be_written(tmp_path):
+    (tmp_path / "course.json").write_text(json.dumps(REQUEST))
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "assess", str(tmp_path / "course.json")],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == "CommandError: The answer cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("line", ["", "  ", "[", "\r"])
+def test_assess_tells_of_the_one_line_it_was_given(run, line):
+    _, out, _ = run("--lines", given=f"{line}\n")
+
+    assert json.loads(out)["error"]["message"].startswith("Send one JSON object: Expecting value at line 1,")
+
+
 def test_assess_lines_go_on_after_a_bad_one(run):
     lines = [json.dumps(REQUEST), json.dumps(BAD), "", "{", json.dumps(REQUEST)]
 
