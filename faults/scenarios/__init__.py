@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Final
 
-MODULES: Final = ("crashes", "clock", "database", "mail", "changes", "controls")
+MODULES: Final = ("crashes", "clock", "database", "mail", "changes", "restore", "queue", "controls")
 
 
 def load() -> None:
