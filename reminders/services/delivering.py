@@ -302,6 +302,10 @@ class Sender:
             address = ruling.address
         if not pieces:
             return None
+        if all(piece.row.send_at > now for piece in pieces):
+            # What they were to go along with does not go: each has its own time.
+            self._give_back([piece.claim for piece in pieces], None)
+            return None
         if pieces[0].row.client_id is not None:
             # Whatever is next in line for the same client counts this one already.
             around.pending[pieces[0].row.client_id] += 1

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -42,7 +43,7 @@ class Journal:
             # Whoever looks for the dead holds the lock for a moment only.
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self._path = path
-            self._write(["owner", owner])
+            self._write(["owner", owner, boot_id()])
         except OSError as error:
             # Without it a killed sender leaves more in doubt, but nothing else changes.
             logger.warning("No journal for this sender: %s.", type(error).__name__)
@@ -91,6 +92,7 @@ class Remains:
     """What a dead sender left behind: messages that ended, and those of which it only says that they began."""
 
     owner: str = ""
+    boot: str = ""
     ended: list[tuple[list[Entry], Outcome]] = field(default_factory=list)
     begun: list[list[Entry]] = field(default_factory=list)
 
@@ -107,7 +109,7 @@ class Remains:
 
     def _take(self, word: str, *values: Any) -> None:
         if word == "owner":
-            self.owner = values[0]
+            self.owner, self.boot = values
         elif word == "begin":
             self.begun.append([tuple(entry) for entry in values[0]])
         elif word == "end":
@@ -148,8 +150,19 @@ def dead_journals() -> Iterator[Remains]:
             if not remains.owner:
                 # It lives, somebody else reads it, or it has only just been made.
                 continue
-            yield remains
+            if remains.boot == boot_id():
+                yield remains
+            # Of a machine that went down since it may lack its last lines: then the leases decide, and doubt stays.
             path.unlink(missing_ok=True)
+
+
+@cache
+def boot_id() -> str:
+    """Return what tells this start of this machine from every other one."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _folder() -> Path:

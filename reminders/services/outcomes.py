@@ -82,9 +82,15 @@ def _settle_unsent(pk: int, generation: int, number: int, outcome: Outcome, now:
         return _settle_transient(row, outcome, now=now)
     if outcome.is_address_bad:
         _disable_contact(pk, number, outcome.code, now=now)
-    decide(row, ReminderState.FAILED, Reason.BOUNCED if outcome.is_address_bad else Reason.REFUSED, now)
-    fall_back(row, now=now)
-    return ReminderState.FAILED
+    return _fail(row, Reason.BOUNCED if outcome.is_address_bad else Reason.REFUSED, now=now)
+
+
+def _fail(row: Reminder, reason: Reason, *, now: datetime) -> str:
+    state = decide(row, ReminderState.FAILED, reason, now)
+    if state == ReminderState.FAILED:
+        # Not of one that may have arrived: over another channel it would be a second copy.
+        fall_back(row, now=now)
+    return state
 
 
 def fall_back(row: Reminder, *, now: datetime) -> Reminder | None:
@@ -188,9 +194,7 @@ def _settle_transient(row: Reminder, outcome: Outcome, *, now: datetime) -> str:
         # Asked to be left alone for so long: not a second earlier, and not all at once.
         retry_at = max(retry_at, now + timedelta(seconds=outcome.retry_after * random.uniform(1.0, 1.25)))  # noqa: S311  # no secret
     if row.attempt_count >= ATTEMPTS_MOST or retry_at >= row.expires_at:
-        decide(row, ReminderState.FAILED, Reason.GAVE_UP, now)
-        fall_back(row, now=now)
-        return ReminderState.FAILED
+        return _fail(row, Reason.GAVE_UP, now=now)
     return _retry(row, retry_at)
 
 

@@ -264,18 +264,19 @@ def test_notice_that_waits_for_further_changes_is_not_hurried():
     assert notice.state == "due"
 
 
-def test_message_that_may_not_go_leaves_the_others_of_its_group():
+def test_message_that_may_not_go_leaves_the_others_their_own_time():
     desk = make_desk()
     channel = Memory()
     confirm_session(session=desk.session, by=desk.by, now=NOW)
     Reminder.objects.filter(rule__slug="two-hours-before").update(send_at=at("2026-03-03 15:30"))
 
-    counts = send_at("2026-03-03 15:00", channel)
-
-    assert counts == {"suppressed": 1, "sent": 1}
+    assert send_at("2026-03-03 15:00", channel) == {"suppressed": 1, "due": 1}
     assert desk.states("day-before") == [("suppressed", "already_confirmed")]
+    assert desk.states("two-hours-before") == [("due", "")]
+    assert send_at("2026-03-03 15:30", channel) == {"sent": 1}
+
     row = desk.row("two-hours-before")
-    assert (row.state, row.sent_with, channel.messages[0].key) == ("sent", None, row.message_id)
+    assert (row.sent_with, channel.messages[0].key) == (None, row.message_id)
 
 
 def test_failure_of_a_group_is_each_rows_own():

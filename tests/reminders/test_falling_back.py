@@ -54,3 +54,14 @@ def test_message_that_was_called_off_takes_over_again(desk):
 
     sync_course_reminders(course_id=desk.course.pk, now=WHEN)
     assert states(desk) == {"email": "failed", "sms": "sent"}
+
+
+def test_message_that_may_have_arrived_goes_over_no_other_channel(desk):
+    silent = Outcome("uncertain", "smtp-silent")
+    channel = Memory(script=[silent, REFUSED])
+
+    send_at(WHEN, channel)
+    send_at("2026-03-03 15:02", channel)
+
+    assert len(channel.messages) == 2
+    assert states(desk) == {"sms": "cancelled", "email": "uncertain"}

@@ -10,7 +10,7 @@ from reminders.channels.base import Outcome
 from reminders.models import DeliveryAttempt, Reminder
 from reminders.services import Sender, claim_due
 from reminders.services.claiming import recover_journals, recover_leases
-from reminders.services.journal import Journal
+from reminders.services.journal import Journal, boot_id
 from tests.reminders.builders import Memory, at, make_desk, send_at
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +144,18 @@ def test_journal_says_nothing_about_rows_that_another_has_taken():
     assert (row.state, row.lease_owner) == ("claimed", "other")
 
 
+def test_journal_of_an_earlier_start_of_the_machine_proves_nothing(folder):
+    window = put_window_on_wire(1)
+    leave_behind(window)
+    file = next(folder.iterdir())
+    file.write_text(file.read_text().replace(boot_id(), "another"), encoding="utf-8")
+
+    assert recover_journals(now=WHEN) == 0
+
+    assert day_before().get().state == "claimed"
+    assert list(folder.iterdir()) == []
+
+
 def test_line_cut_short_by_the_kill_is_no_line(folder):
     window = put_window_on_wire(2)
     leave_behind(window, ended=window[:1])
@@ -172,7 +184,11 @@ def test_journal_holds_numbers_only(folder):
 
     row = day_before().get()
     entry = [row.pk, row.generation, 1, 0]
-    assert lines == [["owner", "host:1:lost"], ["begin", [entry]], ["end", [entry], "sent", "", ""]]
+    assert lines == [
+        ["owner", "host:1:lost", boot_id()],
+        ["begin", [entry]],
+        ["end", [entry], "sent", "", ""],
+    ]
 
 
 def test_folder_that_cannot_be_written_stops_nobody(settings, tmp_path):
