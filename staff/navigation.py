@@ -55,7 +55,14 @@ ENTRIES: Final = (
     Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",), True),
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
     Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),
-    Entry("rule-list", "settings", _("Settings"), _("Settings"), Capability.MANAGE, ("rule-", "settings-", "channel-")),
+    Entry(
+        "rule-list",
+        "settings",
+        _("Settings"),
+        _("Settings"),
+        Capability.MANAGE,
+        ("rule-", "settings-", "channel-"),
+    ),
 )
 
 
