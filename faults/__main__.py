@@ -14,9 +14,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 from django.core.management import call_command
@@ -25,6 +27,10 @@ from django.db import connection
 from bin.steps import ROOT, StepError, say
 from faults.crew import Nursery, run_nursery
 from faults.servers import Postgres, Redis, own_postgres, own_redis
+
+if TYPE_CHECKING:
+    from faults.ledger import Ledger
+    from faults.scenario import Scenario
 
 FOLDER = ROOT / "var" / "faults"
 
@@ -77,58 +83,70 @@ def _set_up_django(postgres: Postgres, folder: Path) -> None:
 
 def _play_all(postgres: Postgres, redis: Redis, nursery: Nursery, options: argparse.Namespace) -> int:
     from faults import publish, scenarios  # noqa: PLC0415  # app ready
-    from faults.ledger import Ledger, sum_of, table, write_json  # noqa: PLC0415  # app ready
-    from faults.scenario import found  # noqa: PLC0415  # app ready
-    from faults.stage import Stage  # noqa: PLC0415  # app ready
+    from faults.ledger import read_json, sum_of, table, write_json  # noqa: PLC0415  # app ready
+    from faults.scenario import SCENARIOS, found  # noqa: PLC0415  # app ready
 
     scenarios.load()
     ledgers: list[Ledger] = []
     failures: list[str] = []
-    for number, one in enumerate(found(options.names)):
+    for one in found(options.names):
         if options.short and one.is_long_only:
             continue
-        trials: list[Ledger] = []
-        for trial in range(1 if options.short else one.seeds):
-            say(f"{one.name}: {one.when} ...")
-            started = time.monotonic()
-            name = f"run_{number}_{trial}"
-            try:
-                with tempfile.TemporaryDirectory(prefix="regimen-faults-") as folder:
-                    _enter(postgres, name)
-                    stage = Stage(
-                        folder=Path(folder),
-                        database_url=postgres.url(name),
-                        nursery=nursery,
-                        seed=options.seed + trial,
-                        is_long=not options.short,
-                        postgres=postgres,
-                        redis=redis,
-                    )
-                    ledger = one.play(stage)
-            except Exception:
-                # What the others found is worth having all the same.
-                say(f"{one.name} broke off:\n{traceback.format_exc()}")
-                failures.append(one.name)
-                continue
-            finally:
-                _leave(postgres, redis, name)
-            say(
-                f"  {time.monotonic() - started:.0f} s, {'as it must' if ledger.is_as_wished else ledger.broken}"
-            )
-            trials.append(ledger)
+        trials = list(_play(one, postgres, redis, nursery, options))
+        if len(trials) < _trials_of(one, options):
+            failures.append(one.name)
         if trials:
             ledgers.append(publish.join(trials))
+        if trials and not options.short:
             write_json(ledgers[-1], FOLDER)
-    text = f"{table(ledgers)}\n\n{sum_of(ledgers)}\n"
-    say("\n" + text)
+    say(f"\n{table(ledgers)}\n\n{sum_of(ledgers)}\n")
+    # The page shows the last run of every scenario, also of those that were not played this time.
+    known = [last for name in SCENARIOS if (last := read_json(name, FOLDER)) is not None]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "ledger.md").write_text(text, encoding="utf-8")
+    (FOLDER / "ledger.md").write_text(f"{table(known)}\n\n{sum_of(known)}\n", encoding="utf-8")
     if options.publish:
-        publish.publish(ledgers)
+        publish.publish(known)
     failures += [ledger.name for ledger in ledgers if not ledger.is_as_wished]
     if failures:
         say(f"Not as it must be: {', '.join(failures)}.")
     return 1 if failures else 0
+
+
+def _trials_of(one: Scenario, options: argparse.Namespace) -> int:
+    return 1 if options.short else one.seeds
+
+
+def _play(
+    one: Scenario, postgres: Postgres, redis: Redis, nursery: Nursery, options: argparse.Namespace
+) -> Iterator[Ledger]:
+    """Yield the ledger of each trial of a scenario that could be played to its end."""
+    from faults.stage import Stage  # noqa: PLC0415  # app ready
+
+    for trial in range(_trials_of(one, options)):
+        say(f"{one.name}: {one.when} ...")
+        started, name = time.monotonic(), f"run_{uuid.uuid4().hex[:8]}"
+        try:
+            with tempfile.TemporaryDirectory(prefix="regimen-faults-") as folder:
+                _enter(postgres, name)
+                stage = Stage(
+                    folder=Path(folder),
+                    database_url=postgres.url(name),
+                    nursery=nursery,
+                    seed=options.seed + trial,
+                    is_long=not options.short,
+                    postgres=postgres,
+                    redis=redis,
+                )
+                ledger = one.play(stage)
+        except Exception:
+            # What the others found is worth having all the same.
+            say(f"{one.name} broke off:\n{traceback.format_exc()}")
+            continue
+        finally:
+            _leave(postgres, redis, name)
+        verdict = "as it must" if ledger.is_as_wished else "; ".join(ledger.broken) or "it passed"
+        say(f"  {time.monotonic() - started:.0f} s, {verdict}")
+        yield ledger
 
 
 def _enter(postgres: Postgres, name: str) -> None:

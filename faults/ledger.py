@@ -59,6 +59,7 @@ class Ledger:
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    played_on: str = ""
 
     def require(self, holds: bool, text: str) -> None:
         """Note a bar that was not cleared."""
@@ -165,9 +166,18 @@ _COLUMNS: Final = (
 def write_json(ledger: Ledger, folder: Path) -> None:
     """Write one run as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = ledger.name.replace(" ", "-").replace(",", "").lower()
     text = json.dumps(asdict(ledger), indent=2, ensure_ascii=False)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    _file(ledger.name, folder).write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(name: str, folder: Path) -> Ledger | None:
+    """Return the last run of a scenario, None when there is none."""
+    file = _file(name, folder)
+    return Ledger(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+
+
+def _file(name: str, folder: Path) -> Path:
+    return folder / f"{name.replace(':', '').replace(' ', '-').lower()}.json"
 
 
 def table(ledgers: Iterable[Ledger]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from bin.steps import ROOT
@@ -45,7 +44,7 @@ def publish(ledgers: Sequence[Ledger]) -> None:
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise ValueError(f"{_PAGE.name} has no place for the ledger")
-    on = f"{datetime.now(UTC):%Y-%m-%d}"
+    days = sorted({ledger.played_on for ledger in ledgers if ledger.played_on})
     versions = ", ".join(f"{name} {number}" for name, number in ledgers[0].versions.items())
-    text = f"\n\n{table(ledgers)}\n\n{sum_of(ledgers)} Played on {on} with {versions}.\n\n"
+    text = f"\n\n{table(ledgers)}\n\n{sum_of(ledgers)} Played on {' and '.join(days)} with {versions}.\n\n"
     _PAGE.write_text(before + begin + text + end + after, encoding="utf-8")

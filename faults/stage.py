@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,7 +119,7 @@ class Play:
 
 def fill(ledger: Ledger, cohort: Cohort, lines: list[Line], clock: Reading) -> Ledger:
     """Count what became of everything, as the database and the sink have it now."""
-    ledger.versions = versions()
+    ledger.versions, ledger.played_on = versions(), f"{datetime.now(UTC):%Y-%m-%d}"
     return count(ledger, cohort, lines, ends(), clock)
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from faults import publish
 from faults.clock import RunClock
 from faults.cohort import PEAK, Cohort, Planned
-from faults.ledger import Ledger, count, sum_of, table
+from faults.ledger import Ledger, count, read_json, sum_of, table, write_json
 from faults.publish import join
 from faults.sink import Line, read_lines
 
@@ -143,3 +144,31 @@ def imported(path):
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.partition(".")[0])
     return names
+
+
+def test_run_is_read_as_it_was_written(tmp_path):
+    ledger = Ledger(
+        "control: claim off", "x", 3, due=5, notes=["n"], versions={"python": "3"}, is_control=True
+    )
+
+    write_json(ledger, tmp_path)
+
+    assert read_json("control: claim off", tmp_path) == ledger
+    assert read_json("F99", tmp_path) is None
+
+
+def test_page_gets_the_table_between_its_marks(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(publish, "_PAGE", page)
+    page.write_text(f"before\n{publish._BEGIN}\nold\n{publish._END}\nafter\n", encoding="utf-8")
+    ledger = Ledger("F00", "x", 1, due=4, versions={"python": "3"}, played_on="2026-03-02")
+
+    publish.publish([ledger])
+    publish.publish([ledger])
+
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert text.count("| F00 |") == 1
+    assert "Played on 2026-03-02 with python 3." in text
