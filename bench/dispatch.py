@@ -53,7 +53,7 @@ def measure(size: Size) -> Iterator[Figure]:
                 runs,
                 [
                     partial(_send_due, ours, templates, clinics, mails),
-                    lambda _: clock_seconds(partial(_send_bare, bare.port, bodies)),
+                    lambda _: clock_seconds(partial(send_bare, bare.port, bodies)),
                 ],
             )
             _check(ours.messages(), bodies, mails)
@@ -94,14 +94,20 @@ def _send_due(sink: Sink, templates: tuple[int, ...], clinics: int, mails: int, 
     return seconds
 
 
-def _send_bare(port: int, bodies: list[bytes]) -> None:
+def send_bare(port: int, bodies: list[bytes]) -> None:
+    """Hand finished messages over one after the other on one connection."""
     with smtplib.SMTP(HOST, port) as connection:
         for body in bodies:
             connection.sendmail(_FROM, [_TO], body)
 
 
+def message_ids(bodies: list[bytes]) -> list[str]:
+    """Return the Message-ID of each message, in the same order."""
+    return [str(message_from_bytes(body)["Message-ID"]) for body in bodies]
+
+
 def _check(got: list[bytes], wanted: list[bytes], mails: int) -> None:
     """Raise RuntimeError unless the same messages came, each once."""
-    ids = {message_from_bytes(body)["Message-ID"] for body in got}
+    ids = set(message_ids(got))
     if len(got) != mails or len(ids) != mails or sum(map(len, got)) != sum(map(len, wanted)):
         raise RuntimeError(f"{len(got)} messages with {len(ids)} ids came, {mails} were sent")

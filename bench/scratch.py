@@ -18,7 +18,8 @@ from bin.services import provide_postgres
 from bin.steps import StepError, say
 from config import env
 
-_GIVEN = dict(os.environ)
+# As it was before any bench set anything for Django: what a person wished.
+GIVEN = dict(os.environ)
 
 
 class ScratchServer:
@@ -63,8 +64,7 @@ def scratch_server() -> Iterator[ScratchServer]:
 
     Raises: StepError when there is no server.
     """
-    # As it was given: what is set below for Django is nobody's wish.
-    with provide_postgres(_GIVEN) as service:
+    with provide_postgres(GIVEN) as service:
         server = ScratchServer(service.url)
         _set_up_django(service.url)
         try:
