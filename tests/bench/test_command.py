@@ -59,7 +59,10 @@ def test_unknown_bench_is_refused_before_anything_runs(results, capsys):
         command.main(["assess", "nothing"])
 
     assert (ended.value.code, results.asked) == (2, [])
-    assert "there is no bench nothing; there are assess, plan, tick, dispatch" in capsys.readouterr().err
+    assert (
+        "there is no bench nothing; there are assess, plan, tick, dispatch, morning"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("name", command.BENCHES)
