@@ -11,6 +11,7 @@ from courses.services.calendar import (
     remove_closure,
     set_opening_hours,
 )
+from courses.services.deciding import discontinue_course, end_phase, restart_course, set_target
 from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
 from courses.services.offers import SlotOffer, SlotOffers, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
@@ -18,13 +19,9 @@ from courses.services.prescribing import (
     CourseDraft,
     Objection,
     change_prescription,
-    discontinue_course,
-    end_phase,
     find_objections,
     find_prescribed,
     prescribe_course,
-    restart_course,
-    set_target,
 )
 from courses.services.proposing import CoursePreview, PlanProposal, preview_course, propose_plan
 from courses.services.recording import (
