@@ -7,6 +7,7 @@ is not a network's, that is slow or that is failing. What a killed sender leaves
 """
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -83,7 +84,7 @@ def drain(
 
     A channel that is down is left alone for a while. Safe to run many times at once. Sends nothing while
     the outbox is held.
-    Units: seconds after which no further message is claimed; None means no limit.
+    Units: seconds after which no further message is begun; None means no limit.
     """
     clock = clock or database_clock()
     if is_held():
@@ -132,6 +133,7 @@ class Sender:
         self._pool: ThreadPoolExecutor | None = None
         self._journal: Journal | None = None
         self._stop = threading.Event()
+        self._stop_at = math.inf
         self._send_seconds = _WINDOW_SECONDS
 
     def __enter__(self) -> Self:
@@ -164,9 +166,12 @@ class Sender:
                 self._journal.close(is_settled=is_settled)
 
     def run(self, seconds: float | None = None) -> Counter[str]:
-        """Send until nothing is due or the time is up, and return how many rows ended in each state."""
-        stop_at = None if seconds is None else time.monotonic() + seconds
-        while stop_at is None or time.monotonic() < stop_at:
+        """Send until nothing is due or the time is up, and return how many rows ended in each state.
+
+        What is claimed and not begun by then is given back when the sender is left.
+        """
+        self._stop_at = math.inf if seconds is None else time.monotonic() + seconds
+        while time.monotonic() < self._stop_at:
             started = time.monotonic()
             claimed = claim_due(
                 owner=self.owner, now=self._clock(), limit=self._chunk, channels=self._channels_up()
@@ -180,9 +185,10 @@ class Sender:
         return self.counts
 
     def work(self, groups: Sequence[list[Claim]]) -> None:
-        """Work claimed messages; the last of them may still be on their way when it returns."""
+        """Work claimed messages until the time is up; the last of them may still be on their way then."""
         self._groups.extend(groups)
-        while self._groups or self._ready:
+        # A slow channel may take longer for what was claimed at once than a task may.
+        while (self._groups or self._ready) and time.monotonic() < self._stop_at:
             now = self._clock()
             if self._looked_at is None or now >= self._looked_at + FRESH or not self._ready:
                 self._groups.extendleft([_claims_of(ready) for ready in reversed(self._ready)])

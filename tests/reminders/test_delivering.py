@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date, time, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -14,7 +15,7 @@ from courses.models import Course, Pause, TreatmentSession
 from courses.services import cancel_session, confirm_session, move_session
 from reminders.channels.base import Outcome
 from reminders.models import DeliveryAttempt, Reminder, ReminderRule
-from reminders.services import Sender, claim_due, drain, expire_stale, recover_leases
+from reminders.services import Sender, claim_due, delivering, drain, expire_stale, recover_leases
 from tests.factories import book
 from tests.reminders.builders import NOW, Memory, at, make_desk, riga, send_at
 
@@ -434,6 +435,31 @@ def test_stopped_sender_gives_the_rest_back_at_once():
         "due",
     ]
     assert desk.row("day-before").on_wire_at == at("2026-03-03 15:00")
+
+
+def test_slow_sender_ends_in_time_and_gives_the_rest_back(monkeypatch):
+    for _ in range(5):
+        make_desk()
+    passed = [0.0]
+
+    def wait(message):
+        passed[0] += 3.0
+
+    channel = Memory(script=[wait])
+    watch = SimpleNamespace(**vars(delivering.time) | {"monotonic": lambda: passed[0]})
+    monkeypatch.setattr(delivering, "time", watch)
+    when = at("2026-03-03 15:00")
+
+    counts = drain(clock=lambda: when, seconds=7, factories={"email": lambda: channel})
+
+    # The third began in time; all five were claimed together.
+    assert counts == {"sent": 3}
+    rest = Reminder.objects.filter(rule__slug="day-before").exclude(state="sent")
+    assert list(rest.values_list("state", "lease_owner", "attempt_count", "generation")) == [
+        ("due", "", 0, 1),
+        ("due", "", 0, 1),
+    ]
+    assert drain(clock=lambda: when, seconds=7, factories={"email": lambda: channel}) == {"sent": 2}
 
 
 # ---------------------------------------------------------------- after a crash in flight
