@@ -16,6 +16,8 @@ from reminders.services.wire import LEASE, Claim
 TOGETHER: Final = timedelta(hours=1)
 
 # A client's later message waits for the earlier one, so that two senders never write to one client at once.
+# OFFSET has PostgreSQL look that up for each row: as a join it compares all due rows with each other when its
+# statistics are from a time at which few were due, and takes seconds for some thousands.
 _LEADS: Final = """
     SELECT r.id, r.client_id, r.channel FROM reminders_reminder r
     WHERE r.state = 'due' AND r.send_at <= %(now)s AND r.expires_at > %(now)s
@@ -25,7 +27,8 @@ _LEADS: Final = """
             SELECT 1 FROM reminders_reminder e
             WHERE e.client_id = r.client_id AND e.channel = r.channel AND e.state IN ('due', 'claimed')
                 AND (e.send_at, e.id) < (r.send_at, r.id) AND e.expires_at > %(now)s
-                AND (e.retry_at IS NULL OR e.retry_at <= %(now)s))
+                AND (e.retry_at IS NULL OR e.retry_at <= %(now)s)
+            LIMIT 1 OFFSET 0)
     ORDER BY r.send_at, r.id
     LIMIT %(limit)s
     {lock}

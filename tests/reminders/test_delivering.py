@@ -397,6 +397,21 @@ def test_claim_is_exclusive_until_its_lease_runs_out():
     assert (first[0][0].generation, third[0][0].generation) == (1, 2)
 
 
+@pytest.mark.postgres
+def test_claim_compares_no_due_rows_with_each_other():
+    """A join of due rows is quick or takes seconds, as the statistics have it."""
+    make_desk()
+    with CaptureQueriesContext(connection) as queries:
+        assert len(claim_due(owner="a", now=at("2026-03-03 15:00"), limit=5)) == 1
+    look = next(query["sql"] for query in queries if "NOT EXISTS" in query["sql"])
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + look)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert ("SubPlan" in plan, "Join" in plan) == (True, False)
+
+
 def test_older_claim_is_void():
     make_desk()
     channel = Memory()
