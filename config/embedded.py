@@ -17,7 +17,7 @@ from django.conf import settings
 
 from config.celery import app
 
-QUEUES = ("default", "send", "export")
+QUEUES = ("default", "send", "send_other", "export")
 THREADS = 4
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from clients.links import remove_expired_links
+from clients.models import Channel
 from courses.services import reassess_due, roll_forward_due
 from reminders.models import JobState, Reminder, ReminderState, TickRun
 from reminders.services.claiming import recover_journals, recover_leases
@@ -31,7 +32,10 @@ _RUNS_KEPT: Final = timedelta(days=1)
 # One more sender for each this many due rows, as far as workers are likely to be there.
 _ROWS_PER_SENDER: Final = 500
 # Of one channel, so that a slow one cannot take all workers.
-_SENDERS_MOST: Final = 3
+SENDERS_MOST: Final = 3
+# E-mail waits behind nothing but e-mail; the others share a queue whose worker has room for all their senders.
+_EMAIL_QUEUE: Final = "send"
+_OTHER_QUEUE: Final = "send_other"
 
 
 def tick_period(now: datetime) -> timedelta:
@@ -91,25 +95,28 @@ def wake_senders(*, now: datetime) -> dict[str, int]:
     """Wake for each channel as many senders as its due rows are worth; return how many, by channel.
 
     Channels are worked apart and by a few senders each, so that a slow one delays no other. A wake-up that is
-    lost is harmless: the next tick finds the same rows.
+    lost is harmless: the next tick finds the same rows. One that has waited until then is worth nothing.
     Cost: two queries.
     """
-    from reminders.tasks import send_due  # noqa: PLC0415  # leaf: the task imports its service
-
     woken: dict[str, int] = {}
     busy = _senders_by_channel()
     for channel, number in sorted(_due_by_channel(now).items()):
-        free = _SENDERS_MOST - busy.get(channel, 0)
+        free = SENDERS_MOST - busy.get(channel, 0)
         woken[channel] = max(0, min(free, -(-number // _ROWS_PER_SENDER)))
         for _ in range(woken[channel]):
-            transaction.on_commit(_waking(send_due.delay, channel), robust=True)
+            transaction.on_commit(_waking(channel, now), robust=True)
     return woken
 
 
-def _waking(wake: Callable[[str], object], channel: str) -> Callable[[], None]:
+def _waking(channel: str, now: datetime) -> Callable[[], None]:
+    from reminders.tasks import send_due  # noqa: PLC0415  # leaf: the task imports its service
+
+    queue = _EMAIL_QUEUE if channel == Channel.EMAIL else _OTHER_QUEUE
+    expires = tick_period(now).total_seconds()
+
     # Not partial(): a wake-up that fails is logged by its name, and that has none.
     def wake_sender() -> None:
-        wake(channel)
+        send_due.apply_async((channel,), queue=queue, expires=expires)
 
     return wake_sender
 

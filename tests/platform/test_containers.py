@@ -8,10 +8,12 @@ import pytest
 import yaml
 
 from bin.services import OLDEST_POSTGRES
+from clients.models import Channel
 from config.embedded import QUEUES
+from reminders.services.ticking import SENDERS_MOST
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WORKERS = ("worker", "worker-send", "worker-export")
+WORKERS = ("worker", "worker-send", "worker-send-other", "worker-export")
 OURS = {"migrate", "web", "beat", *WORKERS}
 
 
@@ -75,12 +77,20 @@ def test_each_queue_has_a_worker_of_its_own_that_chatters_with_nobody(services):
     assert {name: [word for word in words if "--queues" in word] for name, words in commands.items()} == {
         "worker": ["--queues=default"],
         "worker-send": ["--queues=send"],
+        "worker-send-other": ["--queues=send_other"],
         "worker-export": ["--queues=export"],
     }
     for words in commands.values():
         assert {"--without-gossip", "--without-mingle", "--without-heartbeat"} <= set(words)
-    # Three senders of a slow channel leave room for those of two others.
-    assert "--concurrency=6" in commands["worker-send"]
+
+
+def test_no_channel_waits_for_the_senders_of_another(services):
+    send, other = (services[name]["command"] for name in ("worker-send", "worker-send-other"))
+
+    assert f"--concurrency={SENDERS_MOST}" in send
+    # Each in its thread, which mostly waits.
+    assert f"--concurrency={SENDERS_MOST * (len(Channel) - 1)}" in other
+    assert "--pool=threads" in other
 
 
 def test_what_knows_of_a_restore_outlives_the_containers(services):

@@ -58,7 +58,7 @@ def test_tick_is_quickened_and_the_rest_of_the_table_kept(app):
 def test_worker_listens_to_every_queue_in_threads(app):
     worker = make_worker(app)
 
-    assert set(app.amqp.queues.consume_from) == {"default", "send", "export"}
+    assert set(app.amqp.queues.consume_from) == {"default", "send", "send_other", "export"}
     assert worker.pool_cls.__module__ == "celery.concurrency.thread"
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.embedded import QUEUES
 from courses.models import Course
 from courses.services import apply_plan, propose_plan, record_attendance
 from reminders.models import JobState, Reminder, TickRun
@@ -148,7 +149,7 @@ def test_tick_task_twice_sends_once(
     mailoutbox, time_machine, monkeypatch, django_capture_on_commit_callbacks
 ):
     make_desk()
-    monkeypatch.setattr(send_due, "delay", send_due)
+    monkeypatch.setattr(send_due, "apply_async", lambda args, **options: send_due(*args))
     when = at("2026-03-03 15:00")
     time_machine.move_to(when, tick=False)
     # Ticks and senders go by the database's clock, which nobody can move.
@@ -173,24 +174,44 @@ def test_send_task_twice_sends_once(mailoutbox, time_machine, monkeypatch):
     assert len(mailoutbox) == 1
 
 
-def test_senders_are_woken_for_the_channels_with_work(monkeypatch, django_capture_on_commit_callbacks):
+@pytest.fixture
+def woken(monkeypatch):
+    """Keep the wake-ups of senders, as (channel, queue, seconds for which they are worth something)."""
+    kept = []
+
+    def keep(args, *, queue, expires):
+        kept.append((*args, queue, expires))
+
+    monkeypatch.setattr(send_due, "apply_async", keep)
+    return kept
+
+
+def test_senders_are_woken_for_the_channels_with_work(woken, django_capture_on_commit_callbacks):
     make_desk()
-    woken = []
-    monkeypatch.setattr(send_due, "delay", woken.append)
 
     with django_capture_on_commit_callbacks(execute=True):
         first, second = (wake_senders(now=at(when)) for when in ("2026-03-03 15:00", "2026-03-01 15:00"))
 
-    assert (woken, first, second) == (["email"], {"email": 1}, {})
+    assert (woken, first, second) == ([("email", "send", 5)], {"email": 1}, {})
     assert Reminder.objects.get(rule__slug="day-before").state == "due"
 
 
-def test_slow_channel_keeps_no_more_than_its_share_of_senders(
-    monkeypatch, django_capture_on_commit_callbacks
-):
+def test_email_waits_behind_no_other_channel(woken, settings, django_capture_on_commit_callbacks):
+    settings.IS_QUEUE_REMOTE = True
+    rows = Reminder.objects.filter(rule__slug="day-before")
+    for channel in ("email", "webhook", "sms"):
+        make_desk()
+        rows.filter(pk=rows.latest("pk").pk).update(channel=channel)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        wake_senders(now=at("2026-03-03 15:00"))
+
+    assert woken == [("email", "send", 60), ("sms", "send_other", 60), ("webhook", "send_other", 60)]
+    assert {queue for _, queue, _ in woken} <= set(QUEUES)
+
+
+def test_slow_channel_keeps_no_more_than_its_share_of_senders(woken, django_capture_on_commit_callbacks):
     desks = [make_desk() for _ in range(4)]
-    woken = []
-    monkeypatch.setattr(send_due, "delay", woken.append)
     when = at("2026-03-03 15:00")
     for name in "abc":
         claim_due(owner=name, now=when, limit=1)
@@ -204,10 +225,10 @@ def test_slow_channel_keeps_no_more_than_its_share_of_senders(
 def test_wake_up_that_fails_is_harmless(monkeypatch, django_capture_on_commit_callbacks):
     make_desk()
 
-    def refuse(channel):
+    def refuse(args, **options):
         raise ConnectionError
 
-    monkeypatch.setattr(send_due, "delay", refuse)
+    monkeypatch.setattr(send_due, "apply_async", refuse)
 
     with django_capture_on_commit_callbacks(execute=True):
         wake_senders(now=at("2026-03-03 15:00"))
