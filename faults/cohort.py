@@ -8,7 +8,7 @@ a run is about decides what happens, not the time of day at which it is run.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -25,8 +25,10 @@ from courses.convert import phase_row_values
 from courses.core.types import Cadence, PhaseSpec
 from courses.models import Course, Phase, PrescriptionRevision, Protocol, ProtocolPhase, TreatmentSession
 from courses.services import CourseDraft, book_session, cancel_session, prescribe_course
+from reminders.channels.webhook import new_secret
 from reminders.core import slot_text
-from reminders.models import Reminder, ReminderRule
+from reminders.models import ChannelAccount, Reminder, ReminderRule
+from reminders.sealing import seal
 from reminders.services import seed_rules
 
 ZONE: Final = "Europe/Riga"
@@ -58,6 +60,28 @@ class Cohort:
         """Write down that these may end otherwise than sent; to be called before the cause is set going."""
         for code in codes:
             self.planned[code] = replace(self.planned[code], fates=frozenset(fates))
+
+    def send_by_hook(self, codes: Collection[str], port: int, *, now: datetime) -> None:
+        """Let these go to the clinics' own system on a port of this machine, in place of an address of e-mail."""
+        ReminderRule.objects.filter(clinic__in=self.clinics, is_active=True).update(
+            channels=["email", "webhook"]
+        )
+        ChannelAccount.objects.bulk_create(
+            ChannelAccount(
+                clinic=clinic,
+                channel=Channel.WEBHOOK,
+                provider="webhook",
+                settings={"url": f"http://127.0.0.1:{port}/hook"},
+                sealed_secrets=seal({"secret": new_secret()}),
+                per_minute=100_000,
+                created_at=now,
+                changed_at=now,
+            )
+            for clinic in self.clinics
+        )
+        rows = Reminder.objects.filter(code__in=codes)
+        Consent.objects.filter(client__in=rows.values("client")).update(channel=Channel.WEBHOOK)
+        rows.update(channel=Channel.WEBHOOK)
 
     def retime(self, codes: Iterable[str], send_at: datetime) -> None:
         """Write down that these are due at another moment."""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -63,10 +63,10 @@ class Crew:
         (self.senders if role in ("send", "naive") else self.others).append(pid)
         return pid
 
-    def spawn_senders(self, number: int) -> None:
-        """Start so many senders."""
+    def spawn_senders(self, number: int, *, channels: Sequence[str] | None = None) -> None:
+        """Start so many senders, of all channels or of some."""
         for _ in range(number):
-            self.spawn("send")
+            self.spawn("send", channels=channels)
 
     def kill_one(self, rng: random.Random, **options: Any) -> None:
         """Kill a sender by SIGKILL and start another one in its place."""

@@ -44,8 +44,10 @@ def send(options: dict[str, Any], clock: RunClock, turn: Turn) -> None:
     """Send what is due, over and over, as a queue's worker does one task after the other."""
     from reminders.services import drain  # noqa: PLC0415  # app ready
 
+    # None means all; in production each sender works one.
+    channels = options.get("channels")
     while turn.is_on:
-        if not _patiently(lambda: drain(clock=clock, seconds=_TURN_SECONDS).total(), 0):
+        if not _patiently(lambda: drain(clock=clock, seconds=_TURN_SECONDS, channels=channels).total(), 0):
             time.sleep(_IDLE_SECONDS)
 
 

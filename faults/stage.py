@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from faults.clock import Reading, RunClock, start_clock
@@ -71,6 +72,9 @@ def environment(
         "EMAIL_USE_TLS": "off",
         "EMAIL_USE_SSL": "off",
         "DEMO": "off",
+        # What a run has sealed, its senders must be able to read; and the stub is on this machine.
+        "SECRET_KEY": settings.SECRET_KEY,
+        "EGRESS_ALLOWED_HOSTS": "127.0.0.1",
     }
 
 
@@ -84,12 +88,14 @@ class Play:
     sink: Sink
     crew: Crew
     fault_ended: float | None = None
+    # A second witness, for web hooks.
+    stub: Sink | None = None
 
     def until_taken(self, share: float, *, seconds: float = _PATIENCE) -> None:
         """Wait until the sink has taken such a share of what is planned, or until nothing more is to be expected."""
         wanted = share * len(self.cohort.planned)
         wait_until(
-            lambda: sum(line.is_taken for line in self.sink.lines()) >= wanted or not self.is_live(), seconds
+            lambda: sum(line.is_taken for line in self.lines()) >= wanted or not self.is_live(), seconds
         )
 
     def is_live(self) -> bool:
@@ -114,7 +120,11 @@ class Play:
         ledger.restarts += self.crew.restarts
         if self.fault_ended is not None:
             ledger.recovery_s = round(max(0.0, (ended - self.fault_ended) * self.clock.speed), 1)
-        return fill(ledger, self.cohort, self.sink.lines(), self.clock)
+        return fill(ledger, self.cohort, self.lines(), self.clock)
+
+    def lines(self) -> list[Line]:
+        """Return what came so far, at the mail sink and at the stub."""
+        return self.sink.lines() + (self.stub.lines() if self.stub is not None else [])
 
 
 def fill(ledger: Ledger, cohort: Cohort, lines: list[Line], clock: Reading) -> Ledger:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import timedelta
 
-from faults.cohort import build_cohort
+from faults.cohort import PEAK, build_cohort
 from faults.ledger import Ledger
 from faults.scenario import scenario
 from faults.stage import Play, Stage, play
+from faults.stub import run_stub
 
 _LEASE_SECONDS = 60.0
 # So many messages a sender puts on the wire in one commit at most.
@@ -39,6 +41,31 @@ def kill_senders(stage: Stage, ledger: Ledger) -> Ledger:
 )
 def kill_senders_with_key(stage: Stage, ledger: Ledger) -> Ledger:
     ledger = _kill_again_and_again(stage, ledger, honours_keys=True)
+    ledger.require(not ledger.extra_copies, "an extra copy though the receiver drops them")
+    return ledger
+
+
+@scenario(
+    "F01 web hook",
+    given="ten senders and messages to the clinics' own systems, which drop calls with an id they know",
+    when="a sender is killed by SIGKILL again and again, mid-batch, and replaced",
+    then="nothing is lost, nothing is uncertain, and there is no extra copy",
+)
+def kill_senders_of_hooks(stage: Stage, ledger: Ledger) -> Ledger:
+    cohort = build_cohort(count=stage.size(120, 3000))
+    with run_stub(stage.folder / "stub", delay=0.05) as stub:
+        cohort.send_by_hook(list(cohort.planned), stub.port, now=PEAK - timedelta(days=1))
+        with play(stage, cohort, speed=10) as run:
+            run.stub = stub
+            run.crew.spawn_senders(stage.size(4, 10))
+            run.until_taken(0.03)
+            for _ in range(stage.size(4, 10)):
+                time.sleep(stage.rng.uniform(0.2, 0.6))
+                run.crew.kill_one(stage.rng)
+            run.faults_are_over()
+            ledger = run.finish(ledger)
+    dropped = sum(line.answer == "copy-dropped" for line in stub.lines())
+    ledger.notes.append(f"{dropped} copies dropped by the receiver")
     ledger.require(not ledger.extra_copies, "an extra copy though the receiver drops them")
     return ledger
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import timedelta
+from statistics import quantiles
 from typing import Final
 
-from faults.cohort import build_cohort
+from faults.cohort import PEAK, build_cohort
 from faults.ledger import Ledger
 from faults.scenario import scenario
-from faults.stage import Stage, play
+from faults.stage import Stage, play, wait_until
+from faults.stub import RETRY_AFTER, run_stub
 from reminders.models import AttemptOutcome, DeliveryAttempt, Reminder, ReminderRule
 
 # The first try and as many more as the documentation says.
@@ -97,21 +100,75 @@ def cut_after_data(stage: Stage, ledger: Ledger) -> Ledger:
 @scenario(
     "F15",
     given="senders and a mail server",
-    when="it never answers for a while",
-    then="each send gives up before its lease, nothing is lost, nothing goes twice",
+    when="it never answers for a while; web hooks are due all the time",
+    then="each send gives up before its lease, nothing is lost or goes twice, and no web hook is delayed by it",
     is_long_only=True,
 )
 def never_answers(stage: Stage, ledger: Ledger) -> Ledger:
-    cohort = build_cohort(count=200)
-    # In real time: a socket's patience is nobody's to speed up.
-    with play(stage, cohort, speed=1.0) as run:
-        run.crew.spawn_senders(4)
-        run.until_taken(0.2)
-        run.sink.set_mode("silent")
-        time.sleep(40)
-        run.sink.set_mode("accept")
-        run.faults_are_over()
-        ledger = run.finish(ledger, seconds=240)
+    cohort = build_cohort(count=600)
+    codes = sorted(cohort.planned)
+    hooks = codes[:400]
+    for place in range(40):
+        # Ten every second, so that the undisturbed ones and those during the silence can be compared.
+        some, at = hooks[place * 10 : place * 10 + 10], PEAK + timedelta(seconds=5 + place)
+        Reminder.objects.filter(code__in=some).update(send_at=at)
+        cohort.retime(some, at)
+    with run_stub(stage.folder / "stub") as stub:
+        cohort.send_by_hook(hooks, stub.port, now=PEAK - timedelta(days=1))
+        # In real time: a socket's patience is nobody's to speed up.
+        with play(stage, cohort, delay=0.5) as run:
+            run.stub = stub
+            run.crew.spawn_senders(3, channels=["email"])
+            run.crew.spawn_senders(3, channels=["webhook"])
+            time.sleep(20)
+            run.sink.set_mode("silent")
+            silent_from = run.clock()
+            time.sleep(40)
+            run.sink.set_mode("accept")
+            run.faults_are_over()
+            ledger = run.finish(ledger, seconds=400)
+            late = {
+                line.code: (run.clock.of(line.ended) - cohort.planned[line.code].send_at).total_seconds()
+                for line in stub.lines()
+            }
+    before = [value for code, value in late.items() if cohort.planned[code].send_at < silent_from]
+    during = [value for code, value in late.items() if cohort.planned[code].send_at >= silent_from]
+    first, second = (quantiles(values, n=20)[-1] for values in (before, during))
+    ledger.notes.append(f"p95 lateness of web hooks {first:.2f} s before, {second:.2f} s during the silence")
+    # A fifth, and half a second for what else this machine was doing.
+    ledger.require(
+        second <= first * 1.2 + 0.5, f"web hooks came {second:.2f} s late in place of {first:.2f} s"
+    )
+    ledger.require(not ledger.extra_copies, "an extra copy")
+    return ledger
+
+
+@scenario(
+    "F16",
+    given="a clinic's own system, called for each message",
+    when="it answers 429 and asks to be left alone for a minute of the run's clock",
+    then="nobody calls it before that; everything goes out afterwards",
+)
+def too_many_requests(stage: Stage, ledger: Ledger) -> Ledger:
+    cohort = build_cohort(count=stage.size(20, 400), clinics=1)
+    with run_stub(stage.folder / "stub", delay=0.01) as stub:
+        cohort.send_by_hook(list(cohort.planned), stub.port, now=PEAK - timedelta(days=1))
+        stub.set_mode("busy")
+        with play(stage, cohort, speed=10) as run:
+            run.stub = stub
+            run.crew.spawn_senders(stage.size(1, 4))
+            wait_until(lambda: bool(stub.lines()), 30)
+            first = stub.lines()[0].ended
+            time.sleep(1)
+            stub.set_mode("accept")
+            run.faults_are_over()
+            ledger = run.finish(ledger)
+        asked = RETRY_AFTER / run.clock.speed
+        # What others had under way at that moment had left already.
+        early = [line for line in stub.lines() if first + 0.5 < line.began < first + asked - 0.05]
+    refused = sum(line.answer == "refused-429" for line in stub.lines())
+    ledger.notes.append(f"{refused} refusals, {len(early)} calls before the time was over")
+    ledger.require(not early, f"{len(early)} calls came before the time that was asked for was over")
     ledger.require(not ledger.extra_copies, "an extra copy")
     return ledger
 
