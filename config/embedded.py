@@ -18,7 +18,8 @@ from django.conf import settings
 from config.celery import app
 
 QUEUES = ("default", "send", "send_other", "export")
-THREADS = 4
+# One for the sender of each of the five channels, so that none waits for another; the others for the tick and exports.
+THREADS = 8
 
 
 def run(app: Celery, *, tick_seconds: float) -> int:

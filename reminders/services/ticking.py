@@ -31,8 +31,10 @@ _TICK_SECONDS: Final = 60
 _RUNS_KEPT: Final = timedelta(days=1)
 # One more sender for each this many due rows, as far as workers are likely to be there.
 _ROWS_PER_SENDER: Final = 500
-# Of one channel, so that a slow one cannot take all workers.
+# Of one channel, so that a slow one cannot take all workers. Where one process does it all, its database lets in one
+# writer at a time, and every channel needs a thread beside those of the tick.
 SENDERS_MOST: Final = 3
+SENDERS_EMBEDDED: Final = 1
 # E-mail waits behind nothing but e-mail; the others share a queue whose worker has room for all their senders.
 _EMAIL_QUEUE: Final = "send"
 _OTHER_QUEUE: Final = "send_other"
@@ -100,8 +102,9 @@ def wake_senders(*, now: datetime) -> dict[str, int]:
     """
     woken: dict[str, int] = {}
     busy = _senders_by_channel()
+    most = SENDERS_MOST if settings.IS_QUEUE_REMOTE else SENDERS_EMBEDDED
     for channel, number in sorted(_due_by_channel(now).items()):
-        free = SENDERS_MOST - busy.get(channel, 0)
+        free = most - busy.get(channel, 0)
         woken[channel] = max(0, min(free, -(-number // _ROWS_PER_SENDER)))
         for _ in range(woken[channel]):
             transaction.on_commit(_waking(channel, now), robust=True)

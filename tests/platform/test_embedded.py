@@ -6,7 +6,9 @@ from celery import Celery
 from celery.schedules import crontab
 
 from bin.steps import ROOT
-from config.embedded import make_worker, quicken_tick
+from clients.models import Channel
+from config.embedded import THREADS, make_worker, quicken_tick
+from reminders.services.ticking import SENDERS_EMBEDDED
 
 # An application whose tick wakes a second task on another queue, as the real one does.
 APPLICATION = """
@@ -60,6 +62,10 @@ def test_worker_listens_to_every_queue_in_threads(app):
 
     assert set(app.amqp.queues.consume_from) == {"default", "send", "send_other", "export"}
     assert worker.pool_cls.__module__ == "celery.concurrency.thread"
+
+
+def test_slow_channels_leave_threads_to_the_tick_and_to_exports():
+    assert SENDERS_EMBEDDED * len(Channel) + 2 <= THREADS
 
 
 @pytest.mark.slow

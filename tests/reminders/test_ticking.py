@@ -210,16 +210,24 @@ def test_email_waits_behind_no_other_channel(woken, settings, django_capture_on_
     assert {queue for _, queue, _ in woken} <= set(QUEUES)
 
 
-def test_slow_channel_keeps_no_more_than_its_share_of_senders(woken, django_capture_on_commit_callbacks):
-    desks = [make_desk() for _ in range(4)]
+@pytest.mark.parametrize(("is_remote", "most"), [(True, 3), (False, 1)])
+def test_slow_channel_keeps_no_more_than_its_share_of_senders(
+    is_remote, most, woken, settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    settings.IS_QUEUE_REMOTE = is_remote
+    monkeypatch.setattr("reminders.services.ticking._ROWS_PER_SENDER", 1)
+    for _ in range(most + 3):
+        make_desk()
     when = at("2026-03-03 15:00")
-    for name in "abc":
-        claim_due(owner=name, now=when, limit=1)
+    counts = []
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert wake_senders(now=when) == {"email": 0}
+        for name in range(most + 1):
+            counts.append(wake_senders(now=when))
+            claim_due(owner=str(name), now=when, limit=1)
 
-    assert (len(desks), woken) == (4, [])
+    assert counts == [{"email": most - busy} for busy in range(most + 1)]
+    assert len(woken) == sum(range(most + 1))
 
 
 def test_wake_up_that_fails_is_harmless(monkeypatch, django_capture_on_commit_callbacks):
