@@ -1,5 +1,7 @@
 """Entry points of the queue: no more than a word as argument, nothing remembered, harmless to run twice or at once."""
 
+import time
+
 from celery import shared_task
 
 from reminders.services import drain, run_tick, wake_senders
@@ -21,4 +23,8 @@ def tick() -> None:
 
 @shared_task(name="reminders.send_due")
 def send_due(channel: str) -> None:
+    started = time.monotonic()
     drain(seconds=_SECONDS, channels=[channel])
+    if time.monotonic() - started >= _SECONDS:
+        # Out of time and not of work: what is left must not wait for the next tick.
+        wake_senders(now=database_now(), successor_of=channel)

@@ -93,9 +93,10 @@ def _take_period(job: str, now: datetime, every: timedelta) -> bool:
     return is_mine
 
 
-def wake_senders(*, now: datetime) -> dict[str, int]:
+def wake_senders(*, now: datetime, successor_of: str | None = None) -> dict[str, int]:
     """Wake for each channel as many senders as its due rows are worth; return how many, by channel.
 
+    With `successor_of` a channel, one at most and only there: for a sender whose time is up before its work is.
     Channels are worked apart and by a few senders each, so that a slow one delays no other. A wake-up that is
     lost is harmless: the next tick finds the same rows. One that has waited until then is worth nothing.
     Cost: two queries.
@@ -104,8 +105,11 @@ def wake_senders(*, now: datetime) -> dict[str, int]:
     busy = _senders_by_channel()
     most = SENDERS_MOST if settings.IS_QUEUE_REMOTE else SENDERS_EMBEDDED
     for channel, number in sorted(_due_by_channel(now).items()):
+        if successor_of not in (None, channel):
+            continue
         free = most - busy.get(channel, 0)
-        woken[channel] = max(0, min(free, -(-number // _ROWS_PER_SENDER)))
+        worth = -(-number // _ROWS_PER_SENDER) if successor_of is None else 1
+        woken[channel] = max(0, min(free, worth))
         for _ in range(woken[channel]):
             transaction.on_commit(_waking(channel, now), robust=True)
     return woken

@@ -230,6 +230,25 @@ def test_slow_channel_keeps_no_more_than_its_share_of_senders(
     assert len(woken) == sum(range(most + 1))
 
 
+@pytest.mark.parametrize(("seconds", "names"), [(0.0, ["email"]), (60.0, [])])
+def test_sender_out_of_time_has_one_successor_on_its_channel(
+    seconds, names, woken, monkeypatch, django_capture_on_commit_callbacks
+):
+    for _ in range(3):
+        make_desk()
+    when = at("2026-03-03 15:00")
+    Reminder.objects.filter(rule__slug="two-hours-before").update(channel="sms", send_at=when)
+    monkeypatch.setattr("reminders.tasks._SECONDS", seconds)
+    monkeypatch.setattr("reminders.tasks.database_now", lambda: when)
+    monkeypatch.setattr("reminders.services.delivering.database_clock", lambda: lambda: when)
+    monkeypatch.setattr("reminders.services.ticking._ROWS_PER_SENDER", 1)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        send_due("email")
+
+    assert [channel for channel, _, _ in woken] == names
+
+
 def test_wake_up_that_fails_is_harmless(monkeypatch, django_capture_on_commit_callbacks):
     make_desk()
 
