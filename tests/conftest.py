@@ -4,6 +4,7 @@ Nothing of Django is imported here: the tests of the core run without it.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker(mark):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def own_language():
+    """Let no test read in the language in which the page of the test before was answered."""
+    yield
+    if translation := sys.modules.get("django.utils.translation"):
+        translation.deactivate()
 
 
 @pytest.fixture(scope="session")
