@@ -102,7 +102,7 @@ class Postgres(Server):
             "PostgreSQL",
             [
                 *(str(binaries / "postgres"), *where, *volatile),
-                *("-c", f"listen_addresses={HOST}", "-c", "max_connections=100"),
+                *("-c", f"listen_addresses={HOST}"),
             ],
             user=user,
             log=folder / "log",

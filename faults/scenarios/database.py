@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
+from django.db import connection
 from psycopg import sql
 
 from faults.changes import KINDS
@@ -110,19 +114,25 @@ def few_connections(stage: Stage, ledger: Ledger) -> Ledger:
     senders = stage.size(4, 10)
     cohort = build_cohort(count=stage.size(120, 2000))
     cohort.expect(list(cohort.planned), "sent", "uncertain")
-    cuts, held = 0, 0
-    with play(stage, cohort, delay=0.05, speed=10) as run:
-        _limit(server, stage, senders + 4)
-        run.crew.spawn_senders(senders)
-        run.until_taken(0.1)
-        for _ in range(stage.size(3, 10)):
-            held += _long_transactions(server)
-            cuts += _cut(server, stage)
-            time.sleep(0.5)
-        run.faults_are_over()
-        ledger = run.finish(ledger)
-        _limit(server, stage, -1)
+    cuts, held, taken = 0, 0, 0
+    _set_most_connections(server, senders + 6)
+    try:
+        with play(stage, cohort, delay=0.05, speed=10) as run:
+            run.crew.spawn_senders(senders)
+            run.until_taken(0.1)
+            for _ in range(stage.size(3, 10)):
+                held += _long_transactions(server)
+                cuts += _cut(server, stage)
+                taken += _take_all_connections(server, seconds=0.5)
+                time.sleep(0.2)
+            run.faults_are_over()
+            ledger = run.finish(ledger)
+    finally:
+        connection.close()
+        _set_most_connections(server, None)
+    ledger.notes.append(f"{taken} connections taken by others")
     ledger.notes.append(f"{cuts} connections cut")
+    ledger.require(taken > 0, "there was no connection to take: nothing was tested")
     ledger.require(not held, f"{held} transactions were open for more than a second")
     ledger.require(ledger.extra_copies <= cuts, "more extra copies than cuts")
     return ledger
@@ -175,13 +185,27 @@ def _name(stage: Stage) -> str:
     return stage.database_url.rpartition("/")[2]
 
 
-def _limit(server: Postgres, stage: Stage, number: int) -> None:
-    # A superuser's connections are not counted, so the senders' user must be none; the limit is the database's own.
-    server.run(
-        sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(
-            sql.Identifier(_name(stage)), sql.Literal(number)
-        )
-    )
+def _set_most_connections(server: Postgres, number: int | None) -> None:
+    """Let the server accept so many connections and no more; None means as many as it did at first."""
+    if number is None:
+        server.run(sql.SQL("ALTER SYSTEM RESET max_connections"))
+    else:
+        server.run(sql.SQL("ALTER SYSTEM SET max_connections = {}").format(sql.Literal(number)))
+    connection.close()
+    server.end(signal.SIGINT)
+    server.start()
+
+
+def _take_all_connections(server: Postgres, *, seconds: float) -> int:
+    """Hold every connection that is left for a while; return how many those were."""
+    with ExitStack() as held:
+        number = 0
+        with suppress(psycopg.OperationalError):
+            while number < 100:
+                held.enter_context(psycopg.connect(server.url("postgres"), connect_timeout=3))
+                number += 1
+        time.sleep(seconds)
+    return number
 
 
 def _cut(server: Postgres, stage: Stage) -> int:
