@@ -52,7 +52,7 @@ def address_of(request: HttpRequest) -> str:
     """
     seen = request.META.get("REMOTE_ADDR", "")
     if settings.PROXY_COUNT:
-        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
         # What stands further left was written by whoever asked.
         seen = hops[-settings.PROXY_COUNT] if len(hops) >= settings.PROXY_COUNT else seen
     try:

@@ -111,7 +111,7 @@ def _guarded(request: HttpRequest, whose: str, take: Callable[[], None]) -> Http
     """Do what a call asks for and answer in a word; logs hold an account's code and a reason, never what it said."""
     if is_too_often(whose):
         return _refusal("too-often", 429)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > _BYTES_MOST or len(request.body) > _BYTES_MOST:
+    if int(request.headers.get("content-length") or 0) > _BYTES_MOST or len(request.body) > _BYTES_MOST:
         return _refusal("too-large", 413)
     try:
         take()
