@@ -13,20 +13,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import django
 
 from bin.processes import die_with_parent
 from bin.steps import ROOT, StepError
+from faults.sender import run_role
 
 _END_SECONDS: Final = 5.0
 
 
 class Nursery:
-    """The process that forks all others; one serves many runs, each with a database and a folder of its own."""
+    """The process that forks all others; one serves many runs, each with a database and a folder of its own.
+
+    Only it signals its children: it alone knows that a number still is one of them, and not somebody else's by now.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -36,14 +40,25 @@ class Nursery:
 
         Raises: StepError when the nursery has ended.
         """
+        return int(self._ask({"order": "fork", "role": role, "options": options}))
+
+    def signal(self, pids: Sequence[int], number: signal.Signals) -> None:
+        """Send a signal to those that still live."""
+        self._ask({"order": "signal", "pids": list(pids), "number": int(number)})
+
+    def are_alive(self, pids: Sequence[int]) -> bool:
+        """Tell whether any of them still lives."""
+        return self._ask({"order": "count", "pids": list(pids)}) != "0"
+
+    def _ask(self, order: dict[str, Any]) -> str:
         assert self._process.stdin is not None, "a pipe"
         assert self._process.stdout is not None, "a pipe"
-        self._process.stdin.write(json.dumps({"role": role, "options": options}) + "\n")
+        self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer.strip().isdigit():
+        answer = self._process.stdout.readline().strip()
+        if not answer.isdigit():
             raise StepError("The nursery of the senders has ended.")
-        return int(answer)
+        return answer
 
 
 class Crew:
@@ -68,10 +83,14 @@ class Crew:
         for _ in range(number):
             self.spawn("send", channels=channels)
 
+    def signal(self, number: signal.Signals, *pids: int) -> None:
+        """Send children a signal, such as SIGSTOP and later SIGCONT."""
+        self._nursery.signal(pids, number)
+
     def kill_one(self, rng: random.Random, **options: Any) -> None:
         """Kill a sender by SIGKILL and start another one in its place."""
         pid = self.senders.pop(rng.randrange(len(self.senders)))
-        os.kill(pid, signal.SIGKILL)
+        self.signal(signal.SIGKILL, pid)
         self.kills += 1
         self.restarts += 1
         self.spawn(**({"role": "send"} | options))
@@ -82,24 +101,24 @@ class Crew:
         Raises: StepError when one does not.
         """
         started = time.monotonic()
-        for pid in pids:
-            os.kill(pid, signal.SIGTERM)
-        while any(_is_alive(pid) for pid in pids):
+        self.signal(signal.SIGTERM, *pids)
+        while self._nursery.are_alive(pids):
             if time.monotonic() > started + 60:
                 raise StepError("A sender did not end within a minute of SIGTERM.")
             time.sleep(0.02)
         self.senders = [pid for pid in self.senders if pid not in pids]
+        self.others = [pid for pid in self.others if pid not in pids]
         return time.monotonic() - started
 
     def end_all(self) -> None:
         """End every child, the stubborn ones by force."""
         children = [*self.senders, *self.others]
-        for number in (signal.SIGCONT, signal.SIGTERM):
-            _signal(children, number)
+        self.signal(signal.SIGCONT, *children)
+        self.signal(signal.SIGTERM, *children)
         deadline = time.monotonic() + _END_SECONDS
-        while any(_is_alive(pid) for pid in children) and time.monotonic() < deadline:
+        while self._nursery.are_alive(children) and time.monotonic() < deadline:
             time.sleep(0.02)
-        _signal([pid for pid in children if _is_alive(pid)], signal.SIGKILL)
+        self.signal(signal.SIGKILL, *children)
 
 
 @contextmanager
@@ -143,46 +162,43 @@ def run_crew(nursery: Nursery, place: Mapping[str, Any]) -> Iterator[Crew]:
         crew.end_all()
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
 def _keep_nursery() -> None:
     """Fork a child for each order that comes in; end with the input."""
     django.setup()
-    from faults.sender import run_role  # noqa: PLC0415  # app ready
     from reminders import services, texts  # noqa: F401, PLC0415  # app ready: loaded once for all children
 
-    # Children that have ended are nobody's to ask about.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    children: set[int] = set()
     print("ready", flush=True)
     for text in sys.stdin:
         order = json.loads(text)
-        pid = os.fork()
-        if pid:
+        if order["order"] == "fork":
+            pid = os.fork()
+            if not pid:
+                _live(order)
+            children.add(pid)
             print(pid, flush=True)
             continue
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        die_with_parent()
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nowhere, 0)
-        os.dup2(nowhere, 1)
-        random.seed()
-        _speak_into(order["options"]["log_file"])
-        try:
-            run_role(order["role"], order["options"])
-        finally:
-            os._exit(0)
+        # Until it is waited for, the number of one that has ended is nobody else's.
+        children -= {pid for pid in children if os.waitpid(pid, os.WNOHANG)[0]}
+        living = children & set(order["pids"])
+        if order["order"] == "signal":
+            for pid in living:
+                os.kill(pid, order["number"])
+        print(len(living), flush=True)
+
+
+def _live(order: dict[str, Any]) -> NoReturn:
+    """Be a child: forget what the nursery speaks over, and live the role."""
+    die_with_parent()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    random.seed()
+    _speak_into(order["options"]["log_file"])
+    try:
+        run_role(order["role"], order["options"])
+    finally:
+        os._exit(0)
 
 
 def _speak_into(file: str) -> None:

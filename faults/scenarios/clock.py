@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from datetime import timedelta
@@ -44,9 +43,9 @@ def two_beats(stage: Stage, ledger: Ledger) -> Ledger:
         run.crew.spawn_senders(stage.size(4, 10))
         for _ in range(stage.size(1, 3)):
             slow = run.crew.others[0]
-            os.kill(slow, signal.SIGSTOP)
+            run.crew.signal(signal.SIGSTOP, slow)
             time.sleep(stage.size(2, 9))
-            os.kill(slow, signal.SIGCONT)
+            run.crew.signal(signal.SIGCONT, slow)
         run.faults_are_over()
         ledger = run.finish(ledger)
     periods = list(TickRun.objects.filter(job="tick").values_list("period_start", flat=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from datetime import timedelta
@@ -80,11 +79,9 @@ def fence_off(stage: Stage, ledger: Ledger) -> Ledger:
             run.crew.spawn("naive", control="fence off")
         run.until_taken(0.1)
         frozen = run.crew.senders[:2]
-        for pid in frozen:
-            os.kill(pid, signal.SIGSTOP)
+        run.crew.signal(signal.SIGSTOP, *frozen)
         run.until_taken(1.0, seconds=20)
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+        run.crew.signal(signal.SIGCONT, *frozen)
         time.sleep(1.5)
         ledger = run.finish(ledger)
     ledger.require(ledger.extra_copies <= len(frozen), f"{ledger.extra_copies} copies from two pauses")

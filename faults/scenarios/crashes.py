@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from datetime import timedelta
@@ -158,12 +157,10 @@ def pause_senders(stage: Stage, ledger: Ledger) -> Ledger:
         run.until_taken(0.05)
         for _ in range(2):
             frozen = stage.rng.sample(run.crew.senders, 2)
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+            run.crew.signal(signal.SIGSTOP, *frozen)
             pauses += len(frozen)
             time.sleep(2 * _LEASE_SECONDS / run.clock.speed)
-            for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
+            run.crew.signal(signal.SIGCONT, *frozen)
             time.sleep(0.5)
         run.faults_are_over()
         ledger = run.finish(ledger, seconds=400)

@@ -38,7 +38,6 @@ def bring_back_old_database(stage: Stage, ledger: Ledger) -> Ledger:
         copied_at = run.clock()
         connection.close()
         stage.postgres.create(copy, template=name)
-        run.crew.others.clear()
         run.crew.spawn("tick")
         run.crew.spawn_senders(2)
         # The fence is as fine as a tick: what is younger than the last one cannot be told from the present.
