@@ -15,7 +15,8 @@ def prepare() -> None:
     """Migrate; in demo mode load the demo clinic into an empty database and print its logins."""
     from clinics.models import Clinic  # noqa: PLC0415  # app ready
 
-    call_command("migrate", interactive=False, verbosity=0)
+    # With the checks, which a command called from a program leaves out: an older database may lie here.
+    call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
     if not settings.DEMO:
         return
     if not Clinic.objects.exists():

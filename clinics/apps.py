@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class ClinicsConfig(AppConfig):
+    """Clinics, their people, rooms and hours."""
+
+    name = "clinics"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from clinics import checks  # noqa: F401, PLC0415  # app ready
