@@ -241,6 +241,16 @@ def test_plan_starts_not_before_the_time_given(hour, minute, start):
     assert plan(request(count=1, not_before=at(2, hour, minute))).planned[0].start == at(2, start)
 
 
+def test_plan_starts_no_fraction_of_a_second_too_early():
+    moment = timedelta(milliseconds=1)
+    busy = ((at(3, 8), at(3, 9) + moment),)
+
+    late = plan(request(count=1, not_before=at(2, 9) + moment)).planned[0]
+    after = plan(request(count=1, not_before=at(3, 8), as_of=date(2026, 3, 3), client_busy=busy)).planned[0]
+
+    assert (late.start, after.start) == (at(2, 10), at(3, 10))
+
+
 def test_plan_goes_to_the_next_day_after_the_last_start_of_today():
     found = plan(request(count=1, not_before=at(2, 11, 1)))
 

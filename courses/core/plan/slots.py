@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from math import ceil
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -73,7 +74,7 @@ class DaySlots:
         self._calendar = calendar
         self.first_day = request.first_on.toordinal()
         self.last_day = self.first_day + request.horizon_days
-        self._not_before = _seconds(request.not_before)
+        self._not_before = _whole_seconds(request.not_before)
         self._length = request.minutes * 60
         self._people = len(request.practitioners) or 1
         self._midnights: dict[int, int] = {}
@@ -286,7 +287,7 @@ class _BusyTimes:
             if from_at.toordinal() == to_at.toordinal():
                 self._spans[from_at.toordinal()].append((from_at, to_at))
             else:
-                long.append((_seconds(from_at), _seconds(to_at)))
+                long.append((_seconds(from_at), _whole_seconds(to_at)))
         # Not noted at each of their days: there may be many of them, and each may last for years.
         self._long = _joined(long)
 
@@ -304,12 +305,19 @@ class _BusyTimes:
         known = self._known.get(day)
         if known is None:
             spans = self._spans.get(day, ())
-            known = self._known[day] = [(_seconds(from_at), _seconds(to_at)) for from_at, to_at in spans]
+            known = self._known[day] = [
+                (_seconds(from_at), _whole_seconds(to_at)) for from_at, to_at in spans
+            ]
         return known
 
 
 def _seconds(instant: datetime) -> int:
     return int(instant.timestamp())
+
+
+def _whole_seconds(instant: datetime) -> int:
+    # What is over within a second takes all of it: a slot at the full second would begin too early.
+    return ceil(instant.timestamp())
 
 
 def _free_room(rooms: Sequence[Times], start: int, end: int) -> int | None:
