@@ -70,18 +70,24 @@ class Delivery(models.TextChoices):
 class Reminder(models.Model):
     """One message to one client over one channel, from the moment it is wanted to what became of it."""
 
+    # A message is written several times on its way, each time into every index: where one below begins with the
+    # same column, or few rows have any value, the reference needs none of its own.
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="reminders")
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="reminders", db_index=False)
     # Whom it is for: a client, or, for a digest, a member of staff.
-    client = models.ForeignKey(Client, models.PROTECT, null=True, blank=True, related_name="reminders")
-    staff_member = models.ForeignKey(
-        StaffMember, models.PROTECT, null=True, blank=True, related_name="reminders"
+    client = models.ForeignKey(
+        Client, models.PROTECT, null=True, blank=True, related_name="reminders", db_index=False
     )
-    course = models.ForeignKey(Course, models.PROTECT, null=True, blank=True, related_name="reminders")
+    staff_member = models.ForeignKey(
+        StaffMember, models.PROTECT, null=True, blank=True, related_name="reminders", db_index=False
+    )
+    course = models.ForeignKey(
+        Course, models.PROTECT, null=True, blank=True, related_name="reminders", db_index=False
+    )
     session = models.ForeignKey(
         TreatmentSession, models.PROTECT, null=True, blank=True, related_name="reminders"
     )
-    rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="reminders")
+    rule = models.ForeignKey(ReminderRule, models.PROTECT, related_name="reminders", db_index=False)
     rule_version = models.PositiveIntegerField()
     trigger = models.CharField(max_length=20, choices=Trigger)
     channel = models.CharField(max_length=10, choices=Channel)
@@ -112,10 +118,12 @@ class Reminder(models.Model):
     message_id = models.CharField(max_length=200, blank=True)
     # The message it went out with, when several went as one.
     sent_with = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="carried_reminders"
+        "self", models.PROTECT, null=True, blank=True, related_name="carried_reminders", db_index=False
     )
     # The message that could not be delivered, for which this one goes over the next channel.
-    fallback_for = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="fallbacks")
+    fallback_for = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="fallbacks", db_index=False
+    )
     # What the provider reported afterwards; it only ever moves forward: nothing, delivered, bounced, complained.
     delivery = models.CharField(max_length=10, choices=Delivery, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -170,8 +178,9 @@ class Reminder(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # The senders' scan: what is due now, oldest first.
-            models.Index(fields=["send_at"], condition=Q(state="due"), name="reminder_due"),
+            # The senders' scan: what is due now, oldest first, in this very order, so that a claim reads no more
+            # than it takes.
+            models.Index(fields=["send_at", "id"], condition=Q(state="due"), name="reminder_due_in_order"),
             # What has outlived its use.
             models.Index(fields=["expires_at"], condition=Q(state="due"), name="reminder_outlived"),
             # Claims whose sender went silent.
@@ -186,6 +195,16 @@ class Reminder(models.Model):
             ),
             # The day's count of a client; the client's page.
             models.Index(fields=["client", "-send_at"], name="reminder_by_client"),
+            # The few that have one.
+            models.Index(
+                fields=["staff_member"], condition=Q(staff_member__isnull=False), name="reminder_by_staff"
+            ),
+            models.Index(
+                fields=["sent_with"], condition=Q(sent_with__isnull=False), name="reminder_carried_by"
+            ),
+            models.Index(
+                fields=["fallback_for"], condition=Q(fallback_for__isnull=False), name="reminder_fallback_for"
+            ),
             # A clinic's messages by state, newest first.
             models.Index(fields=["clinic", "state", "-send_at"], name="reminder_by_clinic"),
             # What a person still has to look at: its number stands in the menu of every page.
@@ -216,7 +235,8 @@ class DeliveryAttempt(models.Model):
     """One try to hand a message over; written before it starts, so that a crash leaves its trace."""
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="delivery_attempts")
-    reminder = models.ForeignKey(Reminder, models.PROTECT, related_name="attempts")
+    # Found by "attempt_numbered".
+    reminder = models.ForeignKey(Reminder, models.PROTECT, related_name="attempts", db_index=False)
     number = models.PositiveSmallIntegerField()
     generation = models.PositiveIntegerField()
     # A client's changed address takes its row away; that there was an attempt stays on record.

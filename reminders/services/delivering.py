@@ -176,23 +176,28 @@ class Sender:
             claimed = claim_due(
                 owner=self.owner, now=self._clock(), limit=self._chunk, channels=self._channels_up()
             )
+            # While a window is on its way, the next one should stand ready and the one after it be looked at.
+            self.work(claimed, leave=self._window_size() if claimed else 0)
             if not claimed:
                 break
-            self.work(claimed)
             self._pace(time.monotonic() - started, len(claimed))
         self._collect()
         self._commit([])
         return self.counts
 
-    def work(self, groups: Sequence[list[Claim]]) -> None:
-        """Work claimed messages until the time is up; the last of them may still be on their way then."""
+    def work(self, groups: Sequence[list[Claim]], *, leave: int = 0) -> None:
+        """Work claimed messages until the time is up or no more than `leave` are left.
+
+        The last of them may still be on their way then.
+        """
         self._groups.extend(groups)
         # A slow channel may take longer for what was claimed at once than a task may.
-        while (self._groups or self._ready) and time.monotonic() < self._stop_at:
+        while len(self._groups) + len(self._ready) > leave and time.monotonic() < self._stop_at:
             now = self._clock()
-            if self._looked_at is None or now >= self._looked_at + FRESH or not self._ready:
+            if self._looked_at is not None and now >= self._looked_at + FRESH:
                 self._groups.extendleft([_claims_of(ready) for ready in reversed(self._ready)])
                 self._ready.clear()
+            if self._groups:
                 self._look_at(now)
                 continue
             self._step(now)
@@ -204,7 +209,9 @@ class Sender:
 
         Cost: a handful of queries, one more for each row that does not go.
         """
-        groups, self._groups, self._looked_at = list(self._groups), deque(), now
+        groups, self._groups = list(self._groups), deque()
+        if not self._ready:
+            self._looked_at = now
         if self._shared_until is None or now >= self._shared_until:
             self._shared, self._shared_until = Shared(), now + FRESH
         claimed = [claim.reminder_id for group in groups for claim in group]
