@@ -50,6 +50,7 @@ class Outcome:
     """How one try ended: `code` is short and never holds an address or the server's words.
 
     `is_channel_down`: the next message would fare alike, so there is no point in trying it now.
+    `is_about_recipient`: put off for this recipient alone, which says nothing of the way out.
     `retry_after`: seconds that the receiver asked to be left alone. `provider_id`: what it calls the message.
     """
 
@@ -57,6 +58,7 @@ class Outcome:
     code: str = ""
     is_address_bad: bool = False
     is_channel_down: bool = False
+    is_about_recipient: bool = False
     retry_after: int | None = None
     provider_id: str = ""
 

@@ -167,7 +167,10 @@ def classify(error: Exception, *, is_in_body: bool, was_open: bool) -> Outcome:
         code = min(answer[0] for answer in error.recipients.values())
         if code >= 500:
             return Outcome("permanent", f"smtp-{code}", is_address_bad=code in _BAD_ADDRESS)
-        return Outcome("transient", f"smtp-{code}", is_channel_down=code == 421)
+        # Greylisting puts off whoever writes to somebody for the first time, one recipient after the other.
+        return Outcome(
+            "transient", f"smtp-{code}", is_channel_down=code == 421, is_about_recipient=code != 421
+        )
     if isinstance(error, smtplib.SMTPDataError):
         kind = "permanent" if error.smtp_code >= 500 else "transient"
         return Outcome(kind, f"smtp-{error.smtp_code}", is_channel_down=error.smtp_code == 421)  # type: ignore[arg-type]  # both are kinds

@@ -47,7 +47,7 @@ class Breakers:
     def note(self, way: Way, outcome: Outcome, *, clinic_id: int, now: datetime) -> None:
         """Take an answer into account; runs in the caller's transaction.
 
-        A refusal of one message says that the way out works.
+        A refusal of one message says that the way out works; that one recipient is put off says nothing.
         Cost: none while all is well, else a statement or two.
         """
         if outcome.kind in ("sent", "permanent"):
@@ -56,6 +56,8 @@ class Breakers:
                 ChannelHealth.objects.filter(scope=way.scope).update(
                     failure_count=0, open_until=None, last_succeeded_at=now
                 )
+            return
+        if outcome.is_about_recipient:
             return
         self._note_failure(way, outcome, clinic_id=clinic_id, now=now)
 

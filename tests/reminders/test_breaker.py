@@ -52,6 +52,15 @@ def test_refusal_of_a_message_says_that_the_way_out_works():
     assert (health().failure_count, health().last_succeeded_at) == (0, WHEN)
 
 
+def test_recipients_put_off_one_after_the_other_leave_the_way_out_open():
+    greylisted = Outcome("transient", "smtp-451", is_about_recipient=True)
+
+    assert fail(FAILURES_MOST + 1, outcome=greylisted) == FAILURES_MOST + 1
+
+    assert not ChannelHealth.objects.exists()
+    assert Reminder.objects.filter(state="due", attempt_count=1).count() == FAILURES_MOST + 1
+
+
 def test_nothing_is_tried_while_it_is_open():
     fail(FAILURES_MOST)
     desk = make_desk()

@@ -175,7 +175,7 @@ def test_copy_carries_the_same_message_id(sink):
         ("RCPT", "550 no such user", Outcome("permanent", "smtp-550", is_address_bad=True)),
         ("RCPT", "553 bad name", Outcome("permanent", "smtp-553", is_address_bad=True)),
         ("RCPT", "552 mailbox full", Outcome("permanent", "smtp-552")),
-        ("RCPT", "451 try later", Outcome("transient", "smtp-451")),
+        ("RCPT", "451 try later", Outcome("transient", "smtp-451", is_about_recipient=True)),
         ("DATA", "554 looks like spam", Outcome("permanent", "smtp-554")),
         ("DATA", "452 no space", Outcome("transient", "smtp-452")),
         ("MAIL", "550 not you", Outcome("transient", "smtp-550", is_channel_down=True)),
