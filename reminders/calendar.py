@@ -114,7 +114,8 @@ def _event(visit: Visit, clinic: Any, zone: ZoneInfo, now: datetime) -> Event:
     if phone := _plain(clinic.phone):
         event.add("description", _("To change the time, call %(phone)s.") % {"phone": phone})
     organizer = vCalAddress(f"mailto:{_mailbox(clinic)}")
-    organizer.params["CN"] = vText(name.replace('"', "'"))
+    # Neither has a way to be written in a parameter, and readers differ on what a backslash there would mean.
+    organizer.params["CN"] = vText(name.replace('"', "'").replace("\\", "/"))
     event.add("organizer", organizer)
     return event
 

@@ -17,7 +17,7 @@ import icalendar
 import pytest
 import tzdata
 from dateutil.tz import tzical
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ical.calendar_stream import IcsCalendarStream
 
@@ -187,6 +187,8 @@ def test_nothing_typed_adds_a_line(field, text):
 
 @pytest.mark.slow
 @given(name=st.text(min_size=1, max_size=80), address=st.text(max_size=80), phone=st.text(max_size=30))
+@example(name="\\", address="\\", phone="\\")
+@example(name='"', address='"', phone='"')
 def test_no_text_at_all_adds_a_line(name, address, phone):
     place = clinic(name=f"A{name}", address=f"B{address}", phone=f"C{phone}")
 
