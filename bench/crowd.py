@@ -20,8 +20,8 @@ from django.utils import timezone
 from audit.models import ActorKind
 from audit.services import Actor
 from bench.due import find_mails
-from bench.model_clinic import ZONE
-from bench.multiply import STRIDE
+from bench.model_clinic import ZONE, build_model_clinic
+from bench.multiply import STRIDE, multiply_clinic
 from clients.models import AccessLink, Channel, Client, Consent, ContactPoint
 from clinics.models import Clinic, OpeningHours, StaffMember
 from courses.models import Course, CourseStatus, TreatmentSession
@@ -47,6 +47,13 @@ _SESSION_CODE: Final = f"md5('treatmentsession' || ({_PLACE}))::uuid"
 _DAY: Final = timedelta(days=1)
 # How long after its time a message of the crowd is still of use.
 _USEFUL: Final = timedelta(hours=6)
+
+
+def build_crowds(clinics: int, *, mails: int, hooks: int = 0) -> None:
+    """Fill the database that was entered with so many clinics and their crowds, shared out evenly."""
+    build_model_clinic()
+    multiply_clinic(clinics - 1)
+    gather_crowds(mails=mails // clinics, hooks=hooks // clinics)
 
 
 def gather_crowds(*, mails: int, hooks: int) -> None:

@@ -11,7 +11,7 @@ from django.db.models import F
 from bench.model_clinic import COURSES, TODAY, local
 from bench.multiply import STRIDE
 from courses.models import Course
-from reminders.models import DeliveryAttempt, Reminder, ReminderState
+from reminders.models import Reminder, ReminderState
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -100,19 +100,3 @@ def find_mails() -> tuple[int, ...]:
     for pk, client_id in ahead.values_list("pk", "client_id"):
         first.setdefault(client_id, pk)
     return tuple(first.values())
-
-
-def wake_mails(templates: tuple[int, ...], *, clinics: int, amount: int) -> None:
-    """Make so many messages due, whatever became of them before; all others wait."""
-    now = instant_of(0)
-    places = range(amount)
-    ids = [templates[place % len(templates)] + place // len(templates) * STRIDE for place in places]
-    DeliveryAttempt.objects.filter(reminder__in=ids).delete()
-    Reminder.objects.filter(pk__in=ids).update(
-        state=ReminderState.DUE,
-        send_at=now - MINUTE,
-        expires_at=now + timedelta(hours=6),
-        sent_at=None,
-        decided_at=None,
-        attempt_count=0,
-    )

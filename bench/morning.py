@@ -7,7 +7,6 @@ late, and have as many senders at work as one channel may when the e-mails come 
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -20,12 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from bench.dispatch import message_ids, send_bare
 from bench.harness import Figure, Goal, Size, clock_seconds, medians_in_turns
-from bench.scratch import GIVEN, ScratchServer, address_of, create_migrated, scratch_server
-from bench.sink import HOST, Sink, run_sink
+from bench.scratch import GIVEN, ScratchServer, create_migrated, scratch_server
+from bench.sink import Sink, message_ids, run_sink, send_bare
 from bench.slow_hook import SlowHook, run_slow_hook
-from bench.workers import Workers, empty_queue, run_workers, worker_commands
+from bench.workers import Workers, empty_queue, production_environment, run_workers, worker_commands
 from bin.steps import say
 
 _CLINICS: Final = 10
@@ -43,7 +41,6 @@ _LOOK_EVERY: Final = 0.5
 # Time to write down what is due before it is.
 _AHEAD: Final = timedelta(seconds=6)
 _LONGEST: Final = 900.0
-_INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,10 @@ def measure(size: Size) -> Iterator[Figure]:
         bare = stack.enter_context(run_sink(folder / "bare"))
         hook = stack.enter_context(run_slow_hook(_HOOK_SECONDS))
         name = _build(server, mails=_MAILS[size], hook=hook)
-        stage = _Stage(_environment(name, queue, sink, hook, folder), sink, hook, _MAILS[size], folder)
+        environment = production_environment(
+            database=name, queue=queue, mail_port=sink.port, folder=folder, reachable=hook.place
+        )
+        stage = _Stage(environment, sink, hook, _MAILS[size], folder)
         _, _, bare_seconds = medians_in_turns(
             _ROUNDS,
             [
@@ -136,37 +136,13 @@ def _figures(stage: _Stage, bare_seconds: float) -> Iterator[Figure]:
 
 def _build(server: ScratchServer, *, mails: int, hook: SlowHook) -> str:
     """Make a database with the clinics and their crowds, enter it, and return its name."""
-    from bench.crowd import gather_crowds, open_hooks  # noqa: PLC0415  # app ready: models need Django set up
-    from bench.model_clinic import build_model_clinic  # noqa: PLC0415  # app ready
-    from bench.multiply import multiply_clinic  # noqa: PLC0415  # app ready
+    from bench.crowd import build_crowds, open_hooks  # noqa: PLC0415  # app ready: models need Django set up
 
     name = create_migrated(server, "morning")
     say("  model clinic ...")
-    build_model_clinic()
-    multiply_clinic(_CLINICS - 1)
-    gather_crowds(mails=mails // _CLINICS, hooks=_HOOKS // _CLINICS)
+    build_crowds(_CLINICS, mails=mails, hooks=_HOOKS)
     open_hooks(hook.place)
     return name
-
-
-def _environment(name: str, queue: str, sink: Sink, hook: SlowHook, folder: Path) -> dict[str, str]:
-    """Return the variables of a production installation, and nothing of what this machine's own may have."""
-    from django.conf import settings  # noqa: PLC0415  # app ready
-
-    return {
-        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
-        "REGIMEN_MODE": "production",
-        "BASE_URL": "https://regimen.example.org",
-        # The one under which the secrets of the accounts were sealed.
-        "SECRET_KEY": settings.SECRET_KEY,
-        "DATABASE_URL": address_of(os.environ["DATABASE_URL"], name),
-        "REDIS_URL": queue,
-        "VAR_DIR": str(folder),
-        "EMAIL_HOST": HOST,
-        "EMAIL_PORT": str(sink.port),
-        "EMAIL_USE_TLS": "off",
-        "EGRESS_ALLOWED_HOSTS": hook.place,
-    }
 
 
 class _Stage:

@@ -6,11 +6,13 @@ It prints its port, and ends when its standard input does, so that it never outl
 from __future__ import annotations
 
 import asyncio
+import smtplib
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +23,8 @@ from bin.steps import ROOT, StepError
 
 HOST = "127.0.0.1"
 _SIZE_BYTES = 4
+# The envelope of a bare loop; the sink accepts any.
+_FROM, _TO = "regimen@localhost", "client@example.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,18 @@ def run_sink(file: Path) -> Iterator[Sink]:
         finally:
             process.stdin.close()
             process.wait(10)
+
+
+def send_bare(port: int, bodies: list[bytes]) -> None:
+    """Hand finished messages over one after the other on one connection, knowing nothing of them."""
+    with smtplib.SMTP(HOST, port) as connection:
+        for body in bodies:
+            connection.sendmail(_FROM, [_TO], body)
+
+
+def message_ids(bodies: list[bytes]) -> list[str]:
+    """Return the Message-ID of each message, in the same order."""
+    return [str(message_from_bytes(body)["Message-ID"]) for body in bodies]
 
 
 class _Keeper:

@@ -16,6 +16,8 @@ import redis
 import yaml
 from celery import Celery
 
+from bench.scratch import address_of
+from bench.sink import HOST
 from bin.processes import die_with_parent
 from bin.services import provide_redis
 from bin.steps import ROOT, StepError
@@ -28,6 +30,7 @@ _WARMING_TASKS: Final = 12
 # Says to others who look for an empty database that this one is taken.
 _OURS: Final = "bench"
 _QUEUE_KEYS: Final = ("unacked", "unacked_index", "unacked_mutex")
+_INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
 
 
 def worker_commands() -> dict[str, list[str]]:
@@ -39,6 +42,31 @@ def worker_commands() -> dict[str, list[str]]:
 
 def _option(command: Sequence[str], name: str) -> str:
     return next(word.partition("=")[2] for word in command if word.startswith(f"--{name}="))
+
+
+def production_environment(
+    *, database: str, queue: str, mail_port: int, folder: Path, reachable: str = ""
+) -> dict[str, str]:
+    """Return the variables of a production installation, and nothing of what this machine's own may have.
+
+    `reachable` is a host and port of this machine that a clinic's own system may have.
+    """
+    from django.conf import settings  # noqa: PLC0415  # app ready
+
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        "REGIMEN_MODE": "production",
+        "BASE_URL": "https://regimen.example.org",
+        # The one under which the secrets of the accounts were sealed.
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DATABASE_URL": address_of(os.environ["DATABASE_URL"], database),
+        "REDIS_URL": queue,
+        "VAR_DIR": str(folder),
+        "EMAIL_HOST": HOST,
+        "EMAIL_PORT": str(mail_port),
+        "EMAIL_USE_TLS": "off",
+        "EGRESS_ALLOWED_HOSTS": reachable,
+    }
 
 
 @contextmanager
@@ -78,7 +106,8 @@ class Workers:
 
         Raises: StepError when a worker does not start.
         """
-        self.send("reminders.tick", queue="default")
+        if "default" in self._processes:
+            self.send("reminders.tick", queue="default")
         for queue in self._processes:
             if queue.startswith(_SENDING):
                 for _ in range(_WARMING_TASKS):
