@@ -39,12 +39,12 @@ def claim_at_once(stage: Stage, ledger: Ledger) -> Ledger:
 )
 def two_beats(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(80, 2000))
-    with play(stage, cohort, delay=0.02, speed=10, beats=2) as run:
+    with play(stage, cohort, delay=0.02, speed=stage.size(20, 10), beats=2) as run:
         run.crew.spawn_senders(stage.size(4, 10))
         for _ in range(stage.size(1, 3)):
             slow = run.crew.others[0]
             run.crew.signal(signal.SIGSTOP, slow)
-            time.sleep(stage.size(2, 9))
+            time.sleep(stage.size(4, 9))
             run.crew.signal(signal.SIGCONT, slow)
         run.faults_are_over()
         ledger = run.finish(ledger)

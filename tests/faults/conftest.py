@@ -6,9 +6,13 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
+from faults import scenarios
 from faults.crew import run_nursery
+from faults.scenario import SCENARIOS
 from faults.stage import Stage, environment
 from tests.races import shared_database
+
+scenarios.load()
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +29,14 @@ def stage(transactional_db, tmp_path, nursery):
     """A scenario's stage on the tests' database, which on SQLite becomes a file for the while."""
     with shared_database(tmp_path):
         yield Stage(folder=tmp_path, database_url=database_url(), nursery=nursery, seed=1, is_long=False)
+
+
+def play(name, stage):
+    """Play a scenario; return its ledger when it went as it must, control or not."""
+    ledger = SCENARIOS[name].play(stage)
+    log = stage.folder / "crew.log"
+    assert ledger.is_as_wished, (ledger, log.read_text()[-3000:] if log.exists() else "")
+    return ledger
 
 
 def database_url() -> str:
