@@ -39,7 +39,7 @@ PACKAGES = [
     "manage.py",
 ]
 # Two workers: the machines that check have two cores, and the suites are bound by them.
-_SPREAD = ("-n", "2", "--dist", "loadscope")
+_SPREAD = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 _NO_SERVER = "not e2e and not postgres"
 
 
@@ -254,11 +254,10 @@ def sqlite_suite(marks: str) -> Suite:
 
 
 def postgres_suite(servers: Mapping[str, str]) -> Suite:
-    """Return the tests on PostgreSQL with Redis; those of this folder's scripts touch no database of theirs."""
+    """Return the tests on PostgreSQL with Redis to which either can make a difference; the others ran on SQLite."""
     ignored = _ignored([*core_folders(), "tests/platform"])
-    return Suite(
-        "PostgreSQL and Redis", ["tests", *ignored, "-m", "not e2e and not sqlite", *_SPREAD], env=servers
-    )
+    chosen = ["-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
+    return Suite("PostgreSQL and Redis", ["tests", *ignored, *chosen, *_SPREAD], env=servers)
 
 
 def browser_suite(env: Mapping[str, str]) -> Suite:
@@ -322,6 +321,8 @@ def _test_environment(ours: Mapping[str, str]) -> dict[str, str]:
         "SECRET_KEY",
         "EMAIL_HOST",
         "PORT",
+        # Some containers set it; each of the many interpreters would then compile everything anew.
+        "PYTHONDONTWRITEBYTECODE",
     }
     return {**{key: value for key, value in os.environ.items() if key not in foreign}, **ours}
 

@@ -9,6 +9,9 @@ from rest_framework.throttling import ScopedRateThrottle
 from api.errors import answer_error
 from courses.errors import CourseError
 
+# Requests are counted in the cache, which is Redis where there is one.
+pytestmark = pytest.mark.servers
+
 EXAMPLE = {
     "as_of": "2026-03-10",
     "clinic": {"closed_weekdays": [7], "closures": ["2026-03-09"], "booking_lead_days": 3},

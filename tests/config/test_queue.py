@@ -12,6 +12,8 @@ from django.conf import settings
 
 from config.celery import app
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).resolve().parents[2]
 MATTERS = {
     # A task that is killed comes again; what it does is harmless to do twice.

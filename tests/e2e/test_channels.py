@@ -65,8 +65,9 @@ def pages(clinic, owner, settings):
     ]
 
 
-@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    ("size", "scheme", "language"), [(WIDE, "dark", "ru"), (PHONE, "light", "en")], ids=["wide", "phone"]
+)
 def test_pages_are_open_to_everybody_and_fit(open_browser, owner, pages, find_faults, size, scheme, language):
     owner.user.language = language
     owner.user.save()
@@ -74,8 +75,13 @@ def test_pages_are_open_to_everybody_and_fit(open_browser, owner, pages, find_fa
 
     faults = {}
     for address in pages:
+        page.set_viewport_size(size)
         assert page.goto(address).status == 200, address
-        faults[address] = find_faults(page) + [f"{px} px too wide" for px in [overflow(page)] if px > 0]
+        faults[address] = find_faults(page)
+        for screen in (size, PHONE if size == WIDE else WIDE):
+            page.set_viewport_size(screen)
+            if (px := overflow(page)) > 0:
+                faults[address].append(f"{px} px too wide for {screen['width']}")
 
     found = {address: list(dict.fromkeys(listed)) for address, listed in faults.items() if listed}
     assert json.dumps(found, indent=1) == "{}"

@@ -87,7 +87,7 @@ def test_scanner_with_a_browser_changes_nothing(open_browser, links, visit, scri
     """Some scanners run a browser: they open each link, and whatever it leads to, and wait for scripts."""
     before = everything()
 
-    for _ in range(5):
+    for _ in range(2):
         page = open_browser(java_script_enabled=script)
         for link in links:
             page.goto(link, wait_until="networkidle")
@@ -97,14 +97,17 @@ def test_scanner_with_a_browser_changes_nothing(open_browser, links, visit, scri
         page.context.close()
 
     assert everything() == before
-    assert AccessLink.objects.get(purpose="session").use_count == 5
+    assert AccessLink.objects.get(purpose="session").use_count == 2
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+# Every two of the three meet, as a fault seldom takes all three at once.
+@pytest.mark.parametrize(
+    ("size", "scheme", "language"),
+    [(SMALL, "light", "ru"), (SMALL, "dark", "en"), (WIDE, "light", "en"), (WIDE, "dark", "ru")],
+    ids=["small-light-ru", "small-dark-en", "wide-light-en", "wide-dark-ru"],
+)
 def test_pages_fit_and_can_be_read_by_everybody(
-    open_browser, find_faults, watch, links, visit, language, scheme, size
+    open_browser, find_faults, watch, links, visit, size, scheme, language
 ):
     watch.expect(404)
     Client.objects.filter(pk=visit.client_id).update(language=language)

@@ -1,4 +1,4 @@
-"""Factories without surprises: what a test needs and nothing else; courses are made by the services."""
+"""Factories without surprises: what a test needs and nothing else; courses are made by the services, their past as rows."""
 
 from tests.factories.clinics import (
     ClinicFactory,
@@ -11,6 +11,7 @@ from tests.factories.courses import (
     ClientFactory,
     CourseFactory,
     ProtocolFactory,
+    attend,
     book,
     intensive,
     maintenance,
@@ -26,6 +27,7 @@ __all__ = [
     "StaffMemberFactory",
     "UserFactory",
     "actor_of",
+    "attend",
     "book",
     "intensive",
     "maintenance",

@@ -1,20 +1,31 @@
 """Clients, protocols, and courses prescribed through the services."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import factory
+from django.db import transaction
 from factory.django import DjangoModelFactory
 
+from audit.services import record
 from clients.models import Channel, Client, Consent, ContactPoint
 from clients.services import search_text
 from clinics.models import Room, StaffMember
 from courses.convert import phase_row_values
 from courses.core.types import Cadence, PhaseSpec
-from courses.models import Course, Protocol, ProtocolContraindication, ProtocolPhase, TreatmentSession
+from courses.models import (
+    Course,
+    Protocol,
+    ProtocolContraindication,
+    ProtocolPhase,
+    ResolvedReason,
+    SessionStatus,
+    TreatmentSession,
+)
 from courses.services import CourseDraft, book_session, prescribe_course
+from courses.services.changes import finish_change, lock_course
 from tests.factories.clinics import FOUNDED, ClinicFactory, StaffMemberFactory, actor_of
 
 
@@ -158,4 +169,60 @@ def book(
         by=actor_of(course.prescribed_by),
         now=now,
         **options,
+    )
+
+
+def attend(course: Course, days: Iterable[date], at: time = time(10), *, minutes: int = 45) -> None:
+    """Put past sessions on record, each booked at five UTC of its day and recorded eleven hours later.
+
+    Rows, versions and audit events are what book_session() and record_attendance() leave one after the other,
+    but the course is brought up to date once, as of the last of them: what was flagged or due to be sent in
+    between never was. Tests of that use the verbs.
+    """
+    by, zone = actor_of(course.prescribed_by), ZoneInfo(course.clinic.time_zone)
+    with transaction.atomic():
+        locked = lock_course(course)
+        sessions = [
+            _attended(locked, datetime.combine(day, at, tzinfo=zone), minutes=minutes) for day in sorted(days)
+        ]
+        TreatmentSession.objects.bulk_create(sessions)
+        about = {"clinic_code": locked.clinic.code, "subject_kind": "course", "subject_code": locked.code}
+        for session in sessions:
+            locked.version += 1
+            record("course.session_booked", at=session.created_at, by=by, **about)
+            old = {"status": SessionStatus.BOOKED.value}
+            new = {"session": str(session.code), "status": SessionStatus.ATTENDED.value}
+            if session is not sessions[-1]:
+                locked.version += 1
+                record("course.session_attended", at=session.outcome_at, by=by, old=old, new=new, **about)
+            else:
+                finish_change(
+                    locked,
+                    action="session_attended",
+                    by=by,
+                    now=session.outcome_at,
+                    reason=ResolvedReason.ATTENDED,
+                    details=new,
+                    old=old,
+                )
+    course.refresh_from_db()
+
+
+def _attended(course: Course, starts_at: datetime, *, minutes: int) -> TreatmentSession:
+    booked_at = datetime.combine(starts_at.date(), time(5), tzinfo=UTC)
+    return TreatmentSession(
+        clinic=course.clinic,
+        course=course,
+        client_id=course.client_id,
+        status=SessionStatus.ATTENDED,
+        on=starts_at.date(),
+        starts_at=starts_at.astimezone(UTC),
+        ends_at=starts_at.astimezone(UTC) + timedelta(minutes=minutes),
+        practitioner_id=course.prescribed_by_id,
+        is_pinned=True,
+        version=2,
+        created_at=booked_at,
+        outcome_at=booked_at + timedelta(hours=11),
+        outcome_by_id=course.prescribed_by_id,
+        minutes=minutes,
     )

@@ -144,14 +144,66 @@ def test_suites_together_run_every_mark():
     ]
 
 
+SERVED = """
+import pytest
+
+@pytest.fixture
+def db():
+    pass
+
+@pytest.fixture
+def course(db):
+    pass
+
+def test_of_a_text():
+    pass
+
+def test_of_rows(course):
+    pass
+
+@pytest.mark.django_db
+def test_of_marked_rows():
+    pass
+
+@pytest.mark.postgres
+def test_of_postgres():
+    pass
+
+@pytest.mark.servers
+def test_of_a_cache():
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_second_database_is_spared_what_touches_no_server(tmp_path):
+    (tmp_path / "test_sample.py").write_text(SERVED)
+    plugin = ["-p", "bin.touching_servers"]
+    mark = ["-o", "markers=django_db\npostgres\nservers"]
+    command = [sys.executable, "-m", "pytest", *WITHOUT_DJANGO, *mark, "--collect-only", "-q", str(tmp_path)]
+
+    def found(*options):
+        done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
+        return [line.split("::")[1] for line in done.stdout.splitlines() if "::" in line]
+
+    touching = ["test_of_rows", "test_of_marked_rows", "test_of_postgres", "test_of_a_cache"]
+    assert found() == ["test_of_a_text", *touching]
+    assert found(*plugin) == touching
+    assert set(plugin) < set(verify.postgres_suite({}).arguments)
+    assert "bin.touching_servers" not in verify.sqlite_suite("").arguments
+
+
 def test_variables_of_a_developer_do_not_reach_the_tests(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/mine")
     monkeypatch.setenv("DEMO", "on")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
     env = verify._test_environment({"REDIS_URL": "redis://localhost/7"})
 
-    assert {name: env.get(name) for name in ("DATABASE_URL", "DEMO", "REDIS_URL")} == {
+    names = ("DATABASE_URL", "DEMO", "PYTHONDONTWRITEBYTECODE", "REDIS_URL")
+    assert {name: env.get(name) for name in names} == {
         "DATABASE_URL": None,
         "DEMO": None,
+        "PYTHONDONTWRITEBYTECODE": None,
         "REDIS_URL": "redis://localhost/7",
     }

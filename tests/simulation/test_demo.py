@@ -1,3 +1,9 @@
+"""The demo's story: all there is to see is in it, and it is the same story for the same seed.
+
+Telling it takes ten seconds. What it shows depends on the day and the seed and not on the database, so each
+day is told on one of the two.
+"""
+
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +36,7 @@ def check_everything_is_visible(clinic, now):
     assert not mails.filter(kept_at__gt=now).exists()
 
 
+@pytest.mark.postgres
 def test_demo_shows_every_state_and_finding_before_opening_after_holidays(settings):
     settings.EMAIL_BACKEND = KEPT
     now = datetime(2027, 1, 2, 3, 0, tzinfo=UTC)
@@ -37,6 +44,7 @@ def test_demo_shows_every_state_and_finding_before_opening_after_holidays(settin
     check_everything_is_visible(story(now), now)
 
 
+@pytest.mark.sqlite
 def test_demo_is_open_on_a_sunday_and_tells_the_same_story_twice(settings):
     settings.EMAIL_BACKEND = KEPT
     now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ def ledger():
     return simulate(days=9, seed=8, client_count=3, has_faults=True)
 
 
-def test_misfortune_breaks_no_rule(ledger):
+def test_misfortune_breaks_no_rule_and_the_ledger_sees_what_would(ledger):
     figures, went_wrong = ledger.figures_at_end, ledger.misfortunes
 
     assert ledger.broken == []
@@ -27,9 +27,12 @@ def test_misfortune_breaks_no_rule(ledger):
     assert went_wrong["deaths of ticks"] > 0
     assert went_wrong["deaths of senders"] > 0
     assert went_wrong["double ticks"] > 0
+    # The same days, for living them takes longer than all that is asked of them.
+    check_excess_and_denial_are_seen(ledger)
 
 
-def test_ledger_sees_copies_that_no_death_excuses_and_messages_that_are_denied(ledger):
+def check_excess_and_denial_are_seen(ledger):
+    """Copies that no death excuses, and a message that arrived and is denied."""
     twice = next(iter(ledger.sink.copies))
     excused = ledger.misfortunes["deaths of senders"] + ledger.misfortunes["silences after taking"]
     ledger.sink.copies[twice] += excused + 1

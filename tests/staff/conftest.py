@@ -7,14 +7,13 @@ import time_machine
 from django.test import Client as Browser
 
 from clinics.models import Role
-from courses.services import record_attendance
 from tests.factories import (
     ClientFactory,
     ClinicFactory,
     ProtocolFactory,
     RoomFactory,
     StaffMemberFactory,
-    actor_of,
+    attend,
     book,
     prescribe,
 )
@@ -94,13 +93,8 @@ def make_course(prescriber, protocol):
         course = prescribe(
             now=START, member=prescriber, client=client, protocol=protocol, practitioner=prescriber
         )
-        for number in attended:
-            on = date(2026, 3, number)
-            # In the order of time: an assessment ignores what lies after its day.
-            session = book(course, on, time(at), now=datetime(2026, 3, number, 5, tzinfo=UTC))
-            done = datetime(2026, 3, number, 16, tzinfo=UTC)
-            record_attendance(session=session, by=actor_of(prescriber), now=done, minutes=45)
-            course.refresh_from_db()
+        if attended:
+            attend(course, [date(2026, 3, number) for number in attended], time(at))
         return course
 
     return make_course

@@ -16,8 +16,8 @@ from courses.models import (
     Restart,
     TreatmentSession,
 )
-from courses.services import pause_course, reassess_due, record_attendance, record_contraindication
-from tests.factories import actor_of, book
+from courses.services import pause_course, reassess_due, record_contraindication
+from tests.factories import actor_of, attend, book
 from tests.staff.conftest import HTMX, NOW, TODAY
 from tests.staff.test_today import words_of
 
@@ -31,22 +31,8 @@ def doctor(log_in, prescriber):
 def long_course(make_course, prescriber):
     """A course with ten sessions attended, the least of its range."""
     course = make_course(attended=())
-    for number in range(10):
-        day = date(2026, 2, 24) + timedelta(number)
-        if day.isoweekday() == 7:
-            continue
-        at = datetime.combine(day, time(5), tzinfo=UTC)
-        session = book(course, day, time(10), now=at)
-        record_attendance(session=session, by=actor_of(prescriber), now=at + timedelta(hours=9), minutes=45)
-        course.refresh_from_db()
-    for number in (6, 7):
-        day = date(2026, 3, number)
-        if TreatmentSession.objects.filter(course=course, on=day).exists():
-            continue
-        at = datetime.combine(day, time(5), tzinfo=UTC)
-        session = book(course, day, time(10), now=at)
-        record_attendance(session=session, by=actor_of(prescriber), now=at + timedelta(hours=9), minutes=45)
-        course.refresh_from_db()
+    first = date(2026, 2, 24)
+    attend(course, [day for number in range(12) if (day := first + timedelta(number)).isoweekday() != 7])
     assert course.attended_count >= 10
     return course
 
