@@ -22,7 +22,7 @@ from bench.sink import HOST, Sink, message_ids, run_sink, send_bare
 from bench.workers import empty_queue, production_environment, run_workers, worker_commands
 from bin.steps import say
 
-_MAILS: Final[dict[Size, int]] = {"small": 1_000, "default": 5_000, "full": 5_000}
+_MAILS: Final[dict[Size, int]] = {"small": 5_000, "default": 5_000, "full": 5_000}
 _RUNS: Final[dict[Size, int]] = {"small": 3, "default": 3, "full": 5}
 _CLINICS: Final = 10
 _QUEUE: Final = "send"

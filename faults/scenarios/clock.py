@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from faults.cohort import PEAK, build_cohort
 from faults.ledger import Ledger
 from faults.scenario import scenario
-from faults.stage import Stage, play
+from faults.stage import Stage, play, wait_until
 from reminders.models import Reminder, TickRun
 
 
@@ -39,16 +39,18 @@ def claim_at_once(stage: Stage, ledger: Ledger) -> Ledger:
 )
 def two_beats(stage: Stage, ledger: Ledger) -> Ledger:
     cohort = build_cohort(count=stage.size(80, 2000))
-    with play(stage, cohort, delay=0.02, speed=stage.size(20, 10), beats=2) as run:
+    with play(stage, cohort, delay=0.02, speed=10, beats=2) as run:
         run.crew.spawn_senders(stage.size(4, 10))
         for _ in range(stage.size(1, 3)):
             slow = run.crew.others[0]
             run.crew.signal(signal.SIGSTOP, slow)
-            time.sleep(stage.size(4, 9))
+            time.sleep(stage.size(7, 9))
             run.crew.signal(signal.SIGCONT, slow)
         run.faults_are_over()
+        # What it held when it was stopped may have kept the other one waiting until now.
+        wait_until(lambda: len(_periods()) > 1, 30)
         ledger = run.finish(ledger)
-    periods = list(TickRun.objects.filter(job="tick").values_list("period_start", flat=True))
+    periods = _periods()
     ledger.notes.append(f"{len(periods)} periods ticked")
     ledger.require(len(periods) == len(set(periods)) > 1, "a period was ticked twice, or none was")
     ledger.require(not ledger.extra_copies, "an extra copy")
@@ -90,6 +92,10 @@ def week_down(stage: Stage, ledger: Ledger) -> Ledger:
     _require_reasons(ledger)
     ledger.require(not ledger.sent_unique, "a stale message went out")
     return ledger
+
+
+def _periods() -> list[datetime]:
+    return list(TickRun.objects.filter(job="tick").values_list("period_start", flat=True))
 
 
 def _require_reasons(ledger: Ledger) -> None:

@@ -35,7 +35,8 @@ def play(name, stage):
     """Play a scenario; return its ledger when it went as it must, control or not."""
     ledger = SCENARIOS[name].play(stage)
     log = stage.folder / "crew.log"
-    assert ledger.is_as_wished, (ledger, log.read_text()[-3000:] if log.exists() else "")
+    said = log.read_text()[-3000:] if log.exists() else ""
+    assert ledger.is_as_wished, "\n".join([*ledger.broken, *ledger.notes, said])
     return ledger
 
 
