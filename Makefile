@@ -1,9 +1,11 @@
 # Everything the project needs goes into its own folders: .tools, .venv, node_modules, static/vendor, var.
 # A machine needs Python 3.11 or newer and make; the rest is fetched.
 
+# One that is named is used as it is; else a faster build of the same version may take its place.
+ANY_BUILD := $(if $(filter undefined,$(origin PYTHON)),--any-build)
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.14 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
-BOOTSTRAP = $(or $(PYTHON),$(error Python 3.11 or newer was not found; install it or name it: make PYTHON=/path/to/python3)) -m bin.bootstrap
+BOOTSTRAP = $(or $(PYTHON),$(error Python 3.11 or newer was not found; install it or name it: make PYTHON=/path/to/python3)) -m bin.bootstrap $(ANY_BUILD)
 DEV = --group dev
 SIZE ?= small
 SEED ?= 1

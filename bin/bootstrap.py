@@ -15,13 +15,16 @@ def main(arguments: Sequence[str]) -> None:
     """Set up, then replace this process by the command."""
     parser = argparse.ArgumentParser(prog="python -m bin.bootstrap", description=__doc__)
     parser.add_argument("--group", action="append", default=[], help="also install this dependency group")
+    parser.add_argument(
+        "--any-build", action="store_true", help="a faster build of the same Python version may be used"
+    )
     parser.add_argument("--assets", action="store_true", help="also make the front-end files")
     parser.add_argument("--translations", action="store_true", help="also compile the translations")
     parser.add_argument("command", nargs="*", help="to run in .venv afterwards")
     options = parser.parse_args(arguments)
     try:
         with _one_at_a_time():
-            toolchain.sync_environment(options.group)
+            toolchain.sync_environment(options.group, any_build=options.any_build)
             if options.assets:
                 assets.make_assets()
             if options.translations:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bin.interpreters import fastest_build
 from bin.steps import ROOT, TOOLS, VENV, StepError, find_program, run, say
 
 PYTHON = VENV / "bin" / "python"
@@ -19,8 +20,10 @@ _NO_PIP = (
 )
 
 
-def sync_environment(groups: Sequence[str] = ()) -> None:
+def sync_environment(groups: Sequence[str] = (), *, any_build: bool = False) -> None:
     """Bring .venv to the lock: the application and the dependency groups asked for; others present stay.
+
+    With `any_build` a new .venv is made from the fastest build of this Python's version on the machine.
 
     Raises: StepError when uv or a package cannot be had.
     """
@@ -28,7 +31,7 @@ def sync_environment(groups: Sequence[str] = ()) -> None:
     command = [*uv_command(), "sync", "--frozen", "--inexact", "--no-default-groups", *wanted]
     if not PYTHON.exists():
         say("Creating .venv from the lock ...")
-    run([*command, "--python", _interpreter()], env=uv_environment(), quiet=True)
+    run([*command, "--python", _interpreter(any_build=any_build)], env=uv_environment(), quiet=True)
 
 
 def uv_command() -> list[str]:
@@ -63,13 +66,13 @@ def uv_environment() -> dict[str, str]:
     return env
 
 
-def _interpreter() -> Path:
+def _interpreter(*, any_build: bool) -> Path:
     # Naming another interpreter than the one of .venv would make uv throw it away and build it anew.
     if PYTHON.exists():
         check = "import sys; sys.exit(sys.version_info < (3, 11))"
         if subprocess.run([str(PYTHON), "-c", check], capture_output=True).returncode == 0:
             return PYTHON
-    return Path(sys.executable)
+    return fastest_build() if any_build else Path(sys.executable)
 
 
 def _own_uv() -> Path | None:
