@@ -8,7 +8,14 @@ from pathlib import Path
 from bin.steps import TOOLS, StepError, find_program, run, say
 
 VARIABLE = "CHROMIUM_PATH"
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# The shell without windows comes first: the same engine, and a third faster.
+_PROGRAMS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+)
 _PLACES = (
     Path("/usr/lib/chromium/chromium"),
     Path("/snap/bin/chromium"),
@@ -55,13 +62,24 @@ def ensure_chromium(env: Mapping[str, str]) -> Path:
 def _install() -> None:
     if os.geteuid() == 0 and find_program("apt-get"):
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
         try:
-            run(["apt-get", *packages], env=env, quiet=True)
+            _install_package("chromium-headless-shell", env)
         except StepError:
             # The list of packages may be older than what the mirror still holds.
             run(["apt-get", "update"], env=env, quiet=True)
-            run(["apt-get", *packages], env=env, quiet=True)
+            try:
+                _install_package("chromium-headless-shell", env)
+            except StepError:
+                # Not every distribution has it.
+                _install_package("chromium", env)
     else:
         env = {**os.environ, "PLAYWRIGHT_BROWSERS_PATH": str(_DOWNLOADS)}
         run([sys.executable, "-m", "playwright", "install", "chromium"], env=env, quiet=True)
+
+
+def _install_package(name: str, env: Mapping[str, str]) -> None:
+    run(
+        ["apt-get", "install", "-y", "--no-install-recommends", name, "fonts-dejavu-core"],
+        env=env,
+        quiet=True,
+    )

@@ -219,15 +219,15 @@ def run_tests(result: Result) -> None:
         try:
             servers = _start_servers(stack)
         except StepError as error:
-            miss(result, "PostgreSQL and Redis", [postgres_suite({}), browser_suite({})], reason=str(error))
-            return
-        run_suite(postgres_suite(servers), result)
-        try:
-            chromium = {CHROMIUM: str(ensure_chromium(os.environ))}
-        except StepError as error:
-            miss(result, "browser tests", [browser_suite({})], reason=str(error))
-            return
-        run_suite(browser_suite({**servers, **chromium}), result)
+            miss(result, "PostgreSQL and Redis", [postgres_suite({})], reason=str(error))
+        else:
+            run_suite(postgres_suite(servers), result)
+    try:
+        chromium = {CHROMIUM: str(ensure_chromium(os.environ))}
+    except StepError as error:
+        miss(result, "browser tests", [browser_suite({})], reason=str(error))
+        return
+    run_suite(browser_suite(chromium), result)
 
 
 def core_folders() -> list[str]:
@@ -257,11 +257,16 @@ def postgres_suite(servers: Mapping[str, str]) -> Suite:
     """Return the tests on PostgreSQL with Redis to which either can make a difference; the others ran on SQLite."""
     ignored = _ignored([*core_folders(), "tests/platform"])
     chosen = ["-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
-    return Suite("PostgreSQL and Redis", ["tests", *ignored, *chosen, *_SPREAD], env=servers)
+    # Nothing of a test has to survive a power cut.
+    hasty = {"PGOPTIONS": "-c synchronous_commit=off"}
+    return Suite("PostgreSQL and Redis", ["tests", *ignored, *chosen, *_SPREAD], env={**servers, **hasty})
 
 
 def browser_suite(env: Mapping[str, str]) -> Suite:
-    """Return the browser tests; pages and tests are asynchronous to each other, which Django has to be told."""
+    """Return the browser tests, on what `make run` starts; what a page asks of PostgreSQL, the others ask too.
+
+    Pages and tests are asynchronous to each other, which Django has to be told.
+    """
     asynchronous = {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
     return Suite("browser", ["tests", "-m", "e2e", *_SPREAD], env={**env, **asynchronous})
 
