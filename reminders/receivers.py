@@ -8,6 +8,7 @@ from anymail.signals import tracking
 from django.dispatch import receiver
 from django.utils import timezone
 
+from courses.models import Course
 from courses.signals import course_changed
 from reminders.channels.bounces import is_for_good
 from reminders.models import Delivery
@@ -27,8 +28,8 @@ _KINDS: Final = {
 
 
 @receiver(course_changed, dispatch_uid="reminders.sync_course")
-def sync_course(*, course_id: int, now: datetime, **_: Any) -> None:
-    sync_course_reminders(course_id=course_id, now=now)
+def sync_course(*, course_id: int, course: Course | None, now: datetime, **_: Any) -> None:
+    sync_course_reminders(course_id=course_id, course=course, now=now)
     extend_links(course_id=course_id, now=now)
 
 

@@ -229,10 +229,10 @@ def _reassess_one(pk: int, check_at: datetime | None, *, now: datetime) -> int:
             is_mine = Course.objects.filter(pk=pk, next_check_at=check_at).update(next_check_at=None)
             if not is_mine:
                 return 0
-            course = Course.objects.select_related("clinic", "protocol").get(pk=pk)
+            course = Course.objects.select_related("clinic", "client", "protocol").get(pk=pk)
             if course.is_open:
                 reassess(course=course, now=now)
-                course_changed.send(sender=Course, course_id=course.pk, now=now)
+                course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
             return 1
     except Exception:
         logger.exception("Assessing course %s failed.", pk)

@@ -160,7 +160,7 @@ def reassess_clinic(clinic: Clinic, *, now: datetime, batch: int = 500) -> int:
     for start in range(0, len(ids), batch):
         courses = list(
             Course.objects.select_for_update(of=("self",))
-            .select_related("clinic")
+            .select_related("clinic", "client", "protocol")
             .filter(pk__in=ids[start : start + batch])
             .order_by("pk")
         )
@@ -168,10 +168,10 @@ def reassess_clinic(clinic: Clinic, *, now: datetime, batch: int = 500) -> int:
         for course in courses:
             assessment = convert.assess_facts(facts[course.pk], today=today)
             store_assessment(course, assessment, today=today, now=now, reason=ResolvedReason.CALENDAR)
-            course_changed.send(sender=Course, course_id=course.pk, now=now)
+            course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
     extra = TreatmentSession.objects.for_clinic(clinic).filter(
         course__status=CourseStatus.COMPLETED, status__in=BOOKED_STATUSES, on__gte=today
     )
     for course_id in extra.order_by("course").values_list("course", flat=True).distinct():
-        course_changed.send(sender=Course, course_id=course_id, now=now)
+        course_changed.send(sender=Course, course_id=course_id, course=None, now=now)
     return len(ids)

@@ -140,7 +140,7 @@ def finish_change(
         store_measures(course, now=now)
     elif course.status != CourseStatus.DRAFT:
         reassess(course=course, now=now, reason=reason)
-    course_changed.send(sender=Course, course_id=course.pk, now=now)
+    course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
     record(
         f"course.{action}",
         at=now,

@@ -54,15 +54,18 @@ class _Existing:
     was_told: bool = False
 
 
-def sync_course_reminders(*, course_id: int, now: datetime) -> SyncCounts:
+def sync_course_reminders(*, course_id: int, now: datetime, course: Course | None = None) -> SyncCounts:
     """Make a course's rows what they should be; runs in the caller's transaction, if there is one.
+
+    `course` is its row as the transaction has it, with clinic, client and protocol; without it, it is read.
 
     A row that is on the wire cannot be called back and is left. Safe to run twice and at once: the rows'
     unique key decides.
     Cost: eight queries (three where the clinic sends nothing), and one each for creating, cancelling and every row that moves.
     """
     with transaction.atomic():
-        course = Course.objects.select_related("clinic", "client", "protocol").get(pk=course_id)
+        if course is None:
+            course = Course.objects.select_related("clinic", "client", "protocol").get(pk=course_id)
         rules = _load_rules(course, now)
         existing = _load_existing(course)
         if not existing.live and not any(rule.is_active and rule.channels for rule in rules.values()):

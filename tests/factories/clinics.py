@@ -29,10 +29,10 @@ class ClinicFactory(DjangoModelFactory):
     @factory.post_generation
     def weekdays(self, create: bool, extracted: Any, **kwargs: Any) -> None:
         """The open weekdays, Monday to Saturday unless told."""
-        for weekday in extracted or (1, 2, 3, 4, 5, 6):
-            OpeningHours.objects.create(
-                clinic=self, weekday=weekday, opens_time=time(9), closes_time=time(19)
-            )
+        OpeningHours.objects.bulk_create(
+            OpeningHours(clinic=self, weekday=weekday, opens_time=time(9), closes_time=time(19))
+            for weekday in extracted or (1, 2, 3, 4, 5, 6)
+        )
 
 
 class UserFactory(DjangoModelFactory):
