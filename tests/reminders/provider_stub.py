@@ -160,7 +160,7 @@ def serving(stub: Stub, *, port: int = 0, tls: ssl.SSLContext | None = None) -> 
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         stub.scheme = "https"
     stub.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.002,), daemon=True)
     thread.start()
     try:
         yield stub
