@@ -39,7 +39,9 @@ _START_SECONDS: Final = 60.0
 def main(arguments: list[str]) -> int:
     """Photograph the pages; return the exit code."""
     parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
-    parser.add_argument("--only", default="", help="only addresses that contain this text")
+    parser.add_argument(
+        "--only", default="", help="only kinds of address, such as courses/x/, that contain this text"
+    )
     options = parser.parse_args(arguments)
     try:
         chromium = ensure_chromium(os.environ)
@@ -105,7 +107,7 @@ def _photograph(address: str, chromium: Path, *, only: str) -> int:
             signed_in = browser.new_context(base_url=address)
             _sign_in(signed_in.new_page(), language)
             state = signed_in.storage_state()
-            paths = paths or [path for path in _find_pages(signed_in.new_page()) if only in path]
+            paths = paths or [path for path in _find_pages(signed_in.new_page()) if only in kind_of(path)]
             for (width, height), scheme in itertools.product(_WIDTHS.items(), _SCHEMES):
                 folder = FOLDER / f"{language}-{width}-{scheme}"
                 looks: dict[str, Any] = {
