@@ -73,11 +73,48 @@ def add_room(*, clinic: Clinic, name: str, by: Actor, now: datetime) -> Room:
     Raises: ValidationError when the name is empty or taken.
     """
     with transaction.atomic():
+        _lock_rooms(clinic)
         room = Room(clinic=clinic, name=name.strip(), position=Room.objects.for_clinic(clinic).count())
-        room.full_clean()
+        _check_room(room)
         room.save()
         _record(clinic, "clinic.room_added", by=by, now=now, room=str(room.code))
     return room
+
+
+def rename_room(*, room: Room, name: str, by: Actor, now: datetime) -> Room:
+    """Give a room another name and return it; the same name twice is harmless.
+
+    Raises: ValidationError when the name is empty or taken.
+    """
+    with transaction.atomic():
+        _lock_rooms(room.clinic)
+        locked = Room.objects.select_related("clinic").get(pk=room.pk)
+        old, locked.name = locked.name, name.strip()
+        if locked.name == old:
+            return locked
+        _check_room(locked)
+        locked.save(update_fields=["name"])
+        _record(locked.clinic, "clinic.room_renamed", by=by, now=now, room=str(locked.code))
+    return locked
+
+
+def _lock_rooms(clinic: Clinic) -> None:
+    """Let changes of one clinic's rooms come one after the other, so that a name is looked for and taken at once."""
+    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
+
+
+def _check_room(room: Room) -> None:
+    room.clean_fields(exclude=["clinic", "code"])
+    if any(ord(character) < 32 or ord(character) == 127 for character in room.name):
+        raise ValidationError({"name": _("Leave out the characters that cannot be printed.")})
+    namesake = Room.objects.for_clinic(room.clinic).filter(name=room.name).exclude(pk=room.pk).first()
+    if namesake is not None:
+        message = (
+            _("There is a room of this name already.")
+            if namesake.is_active
+            else _("A retired room has this name. Take that one into use again, or choose another name.")
+        )
+        raise ValidationError({"name": message}, code="room_name_taken")
 
 
 def _record(clinic: Clinic, action: str, *, by: Actor, now: datetime, **details: str) -> None:

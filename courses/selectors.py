@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from clients.models import Channel, Client, ContactPoint
 from clinics.models import Clinic, StaffMember
-from courses.convert import current_phases
+from courses.convert import current_phases, zone_of
 from courses.models import (
     BOOKED_STATUSES,
     Course,
@@ -68,6 +68,49 @@ def day_counts(clinic: Clinic, on: date) -> dict[str, int]:
     """
     counted = TreatmentSession.objects.for_clinic(clinic).filter(on=on).order_by()
     return dict(counted.values_list("status").annotate(n=Count("pk")))
+
+
+def booked_by_day(clinic: Clinic, from_on: date, to_on: date, *, today: date) -> dict[date, int]:
+    """Return how many sessions are booked on each day from today on within the days given, both included.
+
+    Days without any are left out. Cost: one query.
+    """
+    booked = TreatmentSession.objects.for_clinic(clinic).filter(
+        status__in=BOOKED_STATUSES, on__gte=max(from_on, today), on__lte=to_on
+    )
+    return dict(booked.order_by("on").values_list("on").annotate(n=Count("pk")))
+
+
+def booked_in_rooms(clinic: Clinic, *, now: datetime) -> dict[int, int]:
+    """Return how many sessions are booked from now on in each room, by the room's row; one query."""
+    booked = TreatmentSession.objects.for_clinic(clinic).filter(
+        status__in=BOOKED_STATUSES, room__isnull=False, ends_at__gt=now
+    )
+    return dict(booked.order_by().values_list("room").annotate(n=Count("pk")))
+
+
+def booked_outside(clinic: Clinic, hours: Iterable[tuple[int, time, time]], *, now: datetime) -> int:
+    """Return how many sessions are booked from now on at times outside these hours: (ISO weekday, opens, closes).
+
+    Cost: one query that reads the clinic's coming bookings.
+    """
+    zone = zone_of(clinic)
+    spans: defaultdict[int, list[tuple[time, time]]] = defaultdict(list)
+    for weekday, opens, closes in hours:
+        spans[weekday].append((opens, closes))
+    booked = TreatmentSession.objects.for_clinic(clinic).filter(
+        status__in=BOOKED_STATUSES, starts_at__gte=now, ends_at__isnull=False
+    )
+    outside = 0
+    for starts_at, ends_at in booked.values_list("starts_at", "ends_at").iterator():
+        # The query asks for both.
+        assert starts_at is not None
+        assert ends_at is not None
+        begins, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
+        outside += not any(
+            opens <= begins.time() and ends.time() <= closes for opens, closes in spans[begins.isoweekday()]
+        )
+    return outside
 
 
 def phases_in_force(course_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:

@@ -6,11 +6,15 @@ from courses.services.booking import book_session, cancel_session, confirm_sessi
 from courses.services.calendar import (
     add_absence,
     add_closure,
+    close_days,
+    closed_days,
     reassess_clinic,
     remove_absence,
     remove_closure,
     set_opening_hours,
+    stored_hours,
 )
+from courses.services.clinic_details import change_clinic, is_time_zone_open
 from courses.services.deciding import discontinue_course, end_phase, restart_course, set_target
 from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
 from courses.services.offers import SlotOffer, SlotOffers, offer_slots
@@ -32,6 +36,7 @@ from courses.services.recording import (
     record_walk_in,
 )
 from courses.services.rolling import roll_forward_due
+from courses.services.rooms import reopen_room, retire_room
 from courses.services.screening import (
     end_contraindication,
     override_contraindication,
@@ -51,7 +56,10 @@ __all__ = [
     "apply_plan",
     "book_session",
     "cancel_session",
+    "change_clinic",
     "change_prescription",
+    "close_days",
+    "closed_days",
     "confirm_session",
     "correct_session",
     "discontinue_course",
@@ -60,6 +68,7 @@ __all__ = [
     "find_objections",
     "find_prescribed",
     "is_pause_too_long",
+    "is_time_zone_open",
     "move_session",
     "offer_slots",
     "override_contraindication",
@@ -79,10 +88,13 @@ __all__ = [
     "remove_absence",
     "remove_closure",
     "remove_pause",
+    "reopen_room",
     "restart_course",
     "resume_course",
+    "retire_room",
     "roll_forward_due",
     "set_opening_hours",
     "set_target",
     "snooze_flag",
+    "stored_hours",
 ]

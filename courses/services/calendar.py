@@ -1,27 +1,38 @@
 """The clinic's calendar: every change of it re-assesses the running courses in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.services import Actor, record
 from clinics.models import Absence, Clinic, Closure, OpeningHours, StaffMember
 from courses import convert
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, CourseStatus, ResolvedReason, TreatmentSession
+from courses.selectors import booked_by_day, booked_outside
 from courses.services.assessing import store_assessment
 from courses.services.changes import fitting_text, refuse, transacting
 from courses.signals import course_changed
 
 
 def set_opening_hours(
-    *, clinic: Clinic, hours: Sequence[tuple[int, time, time]], by: Actor, now: datetime
+    *,
+    clinic: Clinic,
+    hours: Sequence[tuple[int, time, time]],
+    by: Actor,
+    now: datetime,
+    known: Sequence[tuple[int, time, time]] | None = None,
+    known_bookings: int | None = None,
 ) -> None:
     """Replace the opening hours: (ISO weekday, opens, closes) of each interval.
 
-    Raises: CourseError when none is left, a weekday is none, an interval is upside down, or two overlap.
+    known: the hours that were shown when these were typed; known_bookings: of how many coming bookings outside
+    the new hours the person was told. None asks nothing.
+    Raises: CourseError when none is left, a weekday is none, an interval is upside down, or two overlap;
+    `hours_changed` when others hold by now, `hours_booked` when other bookings lie outside.
     """
     if not hours:
         raise refuse("hours", _("The clinic must open on at least one weekday."), code="never_open")
@@ -36,6 +47,15 @@ def set_opening_hours(
         last[weekday] = closes
     with transacting():
         _lock_calendar(clinic)
+        if known is not None and sorted(known) != stored_hours(clinic):
+            raise CourseError(
+                _(
+                    "Somebody has meanwhile changed the hours. Compare, then save again to put yours in place."
+                ),
+                code="hours_changed",
+            )
+        if known_bookings is not None:
+            _ask_about(booked_outside(clinic, hours, now=now), known_bookings, code="hours_booked")
         OpeningHours.objects.for_clinic(clinic).delete()
         OpeningHours.objects.bulk_create(
             OpeningHours(clinic=clinic, weekday=weekday, opens_time=opens, closes_time=closes)
@@ -44,20 +64,88 @@ def set_opening_hours(
         _finish(clinic, "hours_changed", by=by, now=now)
 
 
+def stored_hours(clinic: Clinic) -> list[tuple[int, time, time]]:
+    """Return the opening hours as set_opening_hours() takes them, in order; one query."""
+    rows = OpeningHours.objects.for_clinic(clinic).order_by("weekday", "opens_time")
+    return list(rows.values_list("weekday", "opens_time", "closes_time"))
+
+
 def add_closure(
-    *, clinic: Clinic, from_on: date, to_on: date, by: Actor, now: datetime, reason: str = ""
+    *,
+    clinic: Clinic,
+    from_on: date,
+    to_on: date,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    known_bookings: int | None = None,
 ) -> Closure:
     """Close the clinic on the days given, both included; bookings there are flagged, not moved.
 
-    Raises: CourseError for a range upside down or longer than a year.
+    known_bookings: of how many bookings on these days the person was told; None asks nothing.
+    Raises: CourseError for a range upside down or longer than a year, or one that is closed already; `days_booked`
+    when other bookings are there.
     """
     _check_range(from_on, to_on)
     text = fitting_text(reason, column=Closure.reason, field="reason")
     with transacting():
         _lock_calendar(clinic)
+        if Closure.objects.for_clinic(clinic).filter(from_on=from_on, to_on=to_on).exists():
+            raise refuse("from_on", _("A closure of these days is there already."), code="closure_exists")
+        if known_bookings is not None:
+            booked = booked_by_day(clinic, from_on, to_on, today=convert.local_today(clinic, now))
+            _ask_about(sum(booked.values()), known_bookings, code="days_booked")
         closure = Closure.objects.create(clinic=clinic, from_on=from_on, to_on=to_on, reason=text)
         _finish(clinic, "closure_added", by=by, now=now, from_on=from_on, to_on=to_on)
     return closure
+
+
+def close_days(
+    *,
+    clinic: Clinic,
+    days: Mapping[date, str],
+    by: Actor,
+    now: datetime,
+    known_bookings: int | None = None,
+) -> int:
+    """Close the clinic on single days, each with its reason, and return how many were not closed already.
+
+    All at once: the courses are assessed once, not with each day. known_bookings as for add_closure().
+    Raises: CourseError `days_booked` when other bookings lie on the days that are new.
+    """
+    texts = {
+        day: fitting_text(reason, column=Closure.reason, field="reason")
+        for day, reason in sorted(days.items())
+    }
+    if not texts:
+        return 0
+    first, last = min(texts), max(texts)
+    with transacting():
+        _lock_calendar(clinic)
+        closed = closed_days(clinic, first, last)
+        new = [day for day in texts if day not in closed]
+        if known_bookings is not None:
+            booked = booked_by_day(clinic, first, last, today=convert.local_today(clinic, now))
+            _ask_about(sum(booked.get(day, 0) for day in new), known_bookings, code="days_booked")
+        if new:
+            Closure.objects.bulk_create(
+                Closure(clinic=clinic, from_on=day, to_on=day, reason=texts[day]) for day in new
+            )
+            _bump_version(clinic)
+            reassess_clinic(clinic, now=now)
+        for day in new:
+            _record(clinic, "closure_added", by=by, now=now, from_on=day, to_on=day)
+    return len(new)
+
+
+def closed_days(clinic: Clinic, from_on: date, to_on: date) -> set[date]:
+    """Return the days within those given, both included, on which a closure stands; one query."""
+    spans = Closure.objects.for_clinic(clinic).filter(from_on__lte=to_on, to_on__gte=from_on)
+    return {
+        date.fromordinal(number)
+        for first, last in spans.values_list("from_on", "to_on")
+        for number in range(max(first, from_on).toordinal(), min(last, to_on).toordinal() + 1)
+    }
 
 
 def remove_closure(*, closure: Closure, by: Actor, now: datetime) -> None:
@@ -115,6 +203,15 @@ def remove_absence(*, absence: Absence, by: Actor, now: datetime) -> None:
 def _lock_calendar(clinic: Clinic) -> None:
     """Let changes of one calendar come one after the other; rows that merely refer to the clinic do not wait."""
     Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
+
+
+def _ask_about(booked: int, known: int, *, code: str) -> None:
+    """Refuse a change that hits bookings of which the person who makes it was not told."""
+    if booked and booked != known:
+        message = ngettext(
+            "%(count)s coming session is booked then.", "%(count)s coming sessions are booked then.", booked
+        )
+        raise CourseError(message % {"count": booked}, code=code)
 
 
 def _check_range(from_on: date, to_on: date) -> None:
