@@ -56,7 +56,7 @@ ENTRIES: Final = (
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
     Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),
     Entry(
-        "rule-list",
+        "settings-clinic",
         "settings",
         _("Settings"),
         _("Settings"),

@@ -7,6 +7,8 @@ from staff.views import (
     channels,
     client_messages,
     clients,
+    clinic,
+    closures,
     course,
     course_actions,
     course_planning,
@@ -67,6 +69,19 @@ urlpatterns += [
 ]
 
 # ---------------------------------------------------------------- settings
+
+_room = "settings/rooms/<uuid:code>/"
+urlpatterns += [
+    path("settings/clinic/", clinic.clinic_details, name="settings-clinic"),
+    path("settings/hours/", clinic.opening_hours, name="settings-hours"),
+    path("settings/closures/", closures.closure_list, name="settings-closures"),
+    path("settings/closures/<uuid:code>/remove/", closures.remove, name="settings-closure-remove"),
+    path("settings/closures/holidays/", closures.holidays, name="settings-holidays"),
+    path("settings/rooms/", clinic.room_list, name="settings-rooms"),
+    path(_room + "rename/", clinic.rename, name="settings-room-rename"),
+    path(_room + "retire/", clinic.retire, name="settings-room-retire"),
+    path(_room + "reopen/", clinic.reopen, name="settings-room-reopen"),
+]
 
 _rule = "settings/rules/<uuid:code>/"
 urlpatterns += [

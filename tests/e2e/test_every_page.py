@@ -70,6 +70,11 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/messages/?show=not-sent",
         "/messages/?show=waiting",
         f"/messages/{message.code}/",
+        "/settings/clinic/",
+        "/settings/hours/",
+        "/settings/closures/",
+        "/settings/closures/holidays/?year=2026",
+        "/settings/rooms/",
         "/settings/rules/",
         f"/settings/rules/{rule.code}/",
         "/settings/messages/",
@@ -130,6 +135,8 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/clients/": "No clients yet",
         "/messages/": "No messages here yet",
         "/courses/new/": "The plan appears here",
+        "/settings/closures/": "No closures ahead",
+        "/settings/rooms/": "No rooms yet",
     }
 
     for address, words in taught.items():

@@ -160,7 +160,7 @@ def test_settings_are_found_on_a_phone_and_the_summary_is_asked_for(open_browser
     page.locator(".topbar").get_by_role("link", name="Settings").click()
 
     # Then the settings open, and the profile takes the wish for the morning summary
-    expect(page.get_by_role("heading", name="Reminder rules", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Clinic", level=1)).to_be_visible()
     page.goto("/me/")
     page.get_by_label("Send me the morning summary by e-mail").check()
     page.get_by_role("button", name="Save the wish").click()

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver, reverse
 
-from clinics.models import Role
+from clinics.models import Closure, Role
 from courses.models import Flag
 from courses.services import pause_course
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
@@ -18,6 +18,7 @@ from tests.factories import (
     ClientFactory,
     ClinicFactory,
     ProtocolFactory,
+    RoomFactory,
     StaffMemberFactory,
     actor_of,
     book,
@@ -53,6 +54,8 @@ MESSAGE = (("code", "message"),)
 ANSWER = (("code", "answer"),)
 RULE = (("code", "rule"),)
 ACCOUNT = (("code", "account"),)
+CLOSURE = (("code", "closure"),)
+ROOM = (("code", "room"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -85,6 +88,15 @@ MATRIX = {
     "staff:message-again": Route(post=BOOKS, parts=MESSAGE),
     "staff:message-close": Route(post=BOOKS, parts=MESSAGE),
     "staff:answer-close": Route(post=BOOKS, parts=ANSWER),
+    "staff:settings-clinic": Route(get=MANAGES, post=MANAGES),
+    "staff:settings-hours": Route(get=MANAGES, post=MANAGES),
+    "staff:settings-closures": Route(get=MANAGES, post=MANAGES),
+    "staff:settings-closure-remove": Route(post=MANAGES, parts=CLOSURE),
+    "staff:settings-holidays": Route(get=MANAGES, post=MANAGES),
+    "staff:settings-rooms": Route(get=MANAGES, post=MANAGES),
+    "staff:settings-room-rename": Route(post=MANAGES, parts=ROOM),
+    "staff:settings-room-retire": Route(post=MANAGES, parts=ROOM),
+    "staff:settings-room-reopen": Route(post=MANAGES, parts=ROOM),
     "staff:rule-list": Route(get=MANAGES),
     "staff:rule-edit": Route(get=MANAGES, post=MANAGES, parts=RULE),
     "staff:rule-preview": Route(post=MANAGES, parts=RULE),
@@ -196,6 +208,8 @@ def make_clinic():
         account=ChannelAccount.objects.create(
             clinic=clinic, channel="sms", provider="kept", created_at=NOW, changed_at=NOW
         ).code,
+        closure=Closure.objects.create(clinic=clinic, from_on=date(2026, 5, 4), to_on=date(2026, 5, 4)).code,
+        room=RoomFactory(clinic=clinic).code,
         message=Reminder.objects.filter(course=course, state="due").first().code,
         answer=Answer.objects.create(
             clinic=clinic, client=client, kind="other", via="sms", answered_at=NOW
