@@ -3,10 +3,13 @@
 from datetime import datetime
 from zoneinfo import available_timezones
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit.models import ActorKind
 from audit.services import Actor, record
 from clinics.models import Clinic, Language, Role, Room, StaffMember, User
 
@@ -65,6 +68,162 @@ def add_staff_member(
         member.save()
         _record(clinic, "clinic.staff_added", by=by, now=now, member=str(member.code), role=str(role))
     return member
+
+
+def invite_staff_member(
+    *,
+    clinic: Clinic,
+    email: str,
+    role: str,
+    display_name: str,
+    by: Actor,
+    now: datetime,
+    is_treating: bool = False,
+) -> StaffMember:
+    """Give somebody a role by e-mail address; who has no login yet gets one that no password opens.
+
+    Raises: ValidationError by field: no e-mail address, on the list already, no name, an unknown role.
+    """
+    address = User.objects.normalize_email(email.strip()).lower()
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise ValidationError({"email": error}) from error
+    with transaction.atomic():
+        _lock_staff(clinic)
+        if StaffMember.objects.for_clinic(clinic).filter(user__email=address).exists():
+            text = _("Somebody with this address is on the list already, perhaps without access.")
+            raise ValidationError({"email": ValidationError(text, code="member_already")})
+        # The same person may be entered by two clinics at once: whoever comes second finds the login.
+        user, _is_new = User.objects.get_or_create(
+            email=address, defaults={"password": make_password(None), "language": clinic.language}
+        )
+        return add_staff_member(
+            clinic=clinic,
+            user=user,
+            role=role,
+            display_name=display_name,
+            by=by,
+            now=now,
+            is_treating=is_treating,
+        )
+
+
+def change_staff_member(
+    *, member: StaffMember, role: str, display_name: str, is_treating: bool, by: Actor, now: datetime
+) -> StaffMember:
+    """Change what somebody is called and may do; the same values twice are harmless.
+
+    Raises: ValidationError by field: no name, an unknown role, or code `last_owner` for the role.
+    """
+    with transaction.atomic():
+        locked = _lock_member(member)
+        before = {"role": locked.role, "is_treating": locked.is_treating}
+        called = locked.display_name
+        if locked.role == Role.OWNER and role != Role.OWNER:
+            _require_other_owner(locked, field="role")
+        locked.role, locked.is_treating = role, is_treating
+        locked.display_name = display_name.strip()
+        locked.full_clean()
+        after = {"role": str(locked.role), "is_treating": locked.is_treating}
+        changed = [name for name in before if before[name] != after[name]]
+        # That the name was changed, never the name.
+        fields = {"fields": ["display_name"]} if locked.display_name != called else {}
+        if changed or fields:
+            locked.save(update_fields=["role", "is_treating", "display_name"])
+            _record_member(
+                locked,
+                "staff.changed",
+                by=by,
+                now=now,
+                old={name: before[name] for name in changed},
+                new={**{name: after[name] for name in changed}, **fields},
+            )
+    return locked
+
+
+def deactivate_staff_member(*, member: StaffMember, by: Actor, now: datetime) -> StaffMember:
+    """Take somebody's access to the clinic away at once; what they did and their bookings stay.
+
+    Raises: ValidationError with code `last_owner`.
+    """
+    return _switch_member(member, is_active=False, by=by, now=now)
+
+
+def reactivate_staff_member(*, member: StaffMember, by: Actor, now: datetime) -> StaffMember:
+    """Give somebody their access back, in the role they had."""
+    return _switch_member(member, is_active=True, by=by, now=now)
+
+
+def _switch_member(member: StaffMember, *, is_active: bool, by: Actor, now: datetime) -> StaffMember:
+    with transaction.atomic():
+        locked = _lock_member(member)
+        if locked.is_active == is_active:
+            return locked
+        if not is_active and locked.role == Role.OWNER:
+            _require_other_owner(locked)
+        locked.is_active = is_active
+        locked.save(update_fields=["is_active"])
+        action = "staff.reactivated" if is_active else "staff.deactivated"
+        _record_member(locked, action, by=by, now=now)
+    return locked
+
+
+def record_factor_change(*, user: User, change: str, now: datetime) -> None:
+    """Put on record, in every clinic where somebody works, that they changed how they sign in.
+
+    Cost: one query, and one for each clinic.
+    """
+    members = StaffMember.objects.filter(user=user, is_active=True).select_related("clinic").order_by("pk")
+    with transaction.atomic():
+        for member in members:
+            by = Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk)
+            _record_member(member, f"staff.{change}", by=by, now=now)
+
+
+def _lock_staff(clinic: Clinic) -> None:
+    """Let changes of one clinic's people come one after the other: two owners must not demote each other."""
+    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
+
+
+def _lock_member(member: StaffMember) -> StaffMember:
+    _lock_staff(member.clinic)
+    return (
+        StaffMember.objects.select_for_update(of=("self",)).select_related("clinic", "user").get(pk=member.pk)
+    )
+
+
+def _require_other_owner(member: StaffMember, *, field: str | None = None) -> None:
+    owners = StaffMember.objects.for_clinic(member.clinic).filter(
+        role=Role.OWNER, is_active=True, user__is_active=True
+    )
+    if not member.is_active or owners.exclude(pk=member.pk).exists():
+        return
+    error = ValidationError(
+        _("This is the clinic's last owner. Make somebody else an owner first."), code="last_owner"
+    )
+    raise ValidationError({field: error}) if field else error
+
+
+def _record_member(
+    member: StaffMember,
+    action: str,
+    *,
+    by: Actor,
+    now: datetime,
+    old: dict[str, object] | None = None,
+    new: dict[str, object] | None = None,
+) -> None:
+    record(
+        action,
+        at=now,
+        by=by,
+        clinic_code=member.clinic.code,
+        subject_kind="staff_member",
+        subject_code=member.code,
+        old=old,
+        new=new,
+    )
 
 
 def add_room(*, clinic: Clinic, name: str, by: Actor, now: datetime) -> Room:
