@@ -7,5 +7,5 @@ class ClinicsConfig(AppConfig):
     name = "clinics"
 
     def ready(self) -> None:
-        """Register the checks."""
-        from clinics import checks  # noqa: F401, PLC0415  # app ready
+        """Register the checks and the receivers."""
+        from clinics import checks, receivers  # noqa: F401, PLC0415  # app ready

@@ -1,0 +1,40 @@
+"""Hears how somebody's way of signing in changes, and puts it on record."""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from django.dispatch import receiver
+from django.utils import timezone
+
+from clinics.models import User
+from clinics.services import record_factor_change
+
+_CHANGES = {
+    ("added", Authenticator.Type.TOTP): "second_step_on",
+    ("removed", Authenticator.Type.TOTP): "second_step_off",
+    ("added", Authenticator.Type.RECOVERY_CODES): "recovery_codes_made",
+    ("reset", Authenticator.Type.RECOVERY_CODES): "recovery_codes_made",
+}
+
+
+def _record(what: str, user: User, authenticator: Authenticator) -> None:
+    # Codes that go with the second step are no news of their own.
+    change = _CHANGES.get((what, authenticator.type))
+    if change:
+        record_factor_change(user=user, change=change, now=timezone.now())
+
+
+@receiver(authenticator_added, dispatch_uid="clinics.factor_added")
+def factor_added(*, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _record("added", user, authenticator)
+
+
+@receiver(authenticator_removed, dispatch_uid="clinics.factor_removed")
+def factor_removed(*, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _record("removed", user, authenticator)
+
+
+@receiver(authenticator_reset, dispatch_uid="clinics.factor_reset")
+def factor_reset(*, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _record("reset", user, authenticator)
