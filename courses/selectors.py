@@ -221,6 +221,17 @@ def treating_members(clinic: Clinic) -> QuerySet[StaffMember]:
     return StaffMember.objects.for_clinic(clinic).filter(is_treating=True, is_active=True)
 
 
+def coming_booking_counts(clinic: Clinic, *, now: datetime) -> dict[int, int]:
+    """Return how many bookings lie ahead of each practitioner who has any, by row id.
+
+    Cost: one query.
+    """
+    ahead = TreatmentSession.objects.for_clinic(clinic).filter(
+        status__in=BOOKED_STATUSES, starts_at__gt=now, practitioner__isnull=False
+    )
+    return dict(ahead.order_by().values_list("practitioner").annotate(Count("pk")))
+
+
 def next_bookings(course_ids: Sequence[int], *, today: date) -> dict[int, TreatmentSession]:
     """Return the first booking from today on of each course that has one.
 

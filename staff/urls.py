@@ -15,6 +15,7 @@ from staff.views import (
     courses,
     mailbox,
     messages,
+    people,
     prescribe,
     profile,
     rules,
@@ -99,6 +100,12 @@ urlpatterns += [
     path("settings/channels/<uuid:code>/", channels.edit_channel, name="channel-edit"),
     path("settings/channels/<uuid:code>/switch/", channels.switch_channel, name="channel-switch"),
     path("settings/channels/<uuid:code>/test/", channels.test_channel, name="channel-test"),
+    path("settings/people/", people.people_list, name="people-list"),
+    path("settings/people/new/", people.new_person, name="people-new"),
+    path("settings/people/<uuid:code>/", people.edit_person, name="people-edit"),
+    path("settings/people/<uuid:code>/deactivate/", people.deactivate_person, name="people-deactivate"),
+    path("settings/people/<uuid:code>/reactivate/", people.reactivate_person, name="people-reactivate"),
+    path("settings/people/<uuid:code>/invite/", people.invite_again, name="people-invite"),
 ]
 
 # ---------------------------------------------------------------- one course

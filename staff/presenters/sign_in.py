@@ -18,6 +18,10 @@ class SecondStep:
 
     @property
     def badge(self) -> Badge:
-        if self.since:
-            return Badge(pgettext("second step", "On"), "good", "shield-check")
-        return Badge(pgettext("second step", "Off"), "warning", "alert-circle")
+        return second_step_badge(is_on=self.since is not None)
+
+
+def second_step_badge(*, is_on: bool) -> Badge:
+    if is_on:
+        return Badge(pgettext("second step", "On"), "good", "shield-check")
+    return Badge(pgettext("second step", "Off"), "warning", "alert-circle")

@@ -56,6 +56,7 @@ RULE = (("code", "rule"),)
 ACCOUNT = (("code", "account"),)
 CLOSURE = (("code", "closure"),)
 ROOM = (("code", "room"),)
+PERSON = (("code", "person"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -111,6 +112,12 @@ MATRIX = {
     "staff:channel-edit": Route(get=MANAGES, post=MANAGES, parts=ACCOUNT),
     "staff:channel-switch": Route(post=MANAGES, parts=ACCOUNT),
     "staff:channel-test": Route(post=MANAGES, parts=ACCOUNT),
+    "staff:people-list": Route(get=MANAGES),
+    "staff:people-new": Route(get=MANAGES, post=MANAGES),
+    "staff:people-edit": Route(get=MANAGES, post=MANAGES, parts=PERSON),
+    "staff:people-deactivate": Route(post=MANAGES, parts=PERSON),
+    "staff:people-reactivate": Route(post=MANAGES, parts=PERSON),
+    "staff:people-invite": Route(post=MANAGES, parts=PERSON),
     "staff:profile": Route(get=EVERYBODY),
     "staff:profile-language": Route(post=EVERYBODY),
     "staff:profile-clinic": Route(post=EVERYBODY),
@@ -202,6 +209,7 @@ def make_clinic():
         course=course.code,
         pause=pause.code,
         condition="influenza",
+        person=members[ANALYST].code,
         contact=client.contact_points.get().code,
         rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
         version=1,

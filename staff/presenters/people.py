@@ -1,0 +1,78 @@
+"""The clinic's people in words: what they may do, how they sign in, and what is booked with them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from clinics.models import StaffMember
+from staff.presenters.badges import Badge
+from staff.presenters.sign_in import second_step_badge
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """One member of staff as a line of the list; `coming` counts the bookings that lie ahead."""
+
+    member: StaffMember
+    url: str
+    role: str
+    badge: Badge
+    second_step: Badge
+    last_seen: datetime | None
+    coming: int
+    is_self: bool
+    # Nobody has chosen a password for the login yet.
+    is_invited: bool
+
+    @property
+    def coming_words(self) -> str:
+        """Return how many sessions lie ahead with them; nothing when none do."""
+        if not self.coming:
+            return ""
+        return ngettext(
+            "%(n)s session is booked with them", "%(n)s sessions are booked with them", self.coming
+        ) % {"n": self.coming}
+
+
+def person_line(member: StaffMember, *, has_second_step: bool, coming: int, is_self: bool) -> PersonLine:
+    is_invited = not member.user.has_usable_password()
+    return PersonLine(
+        member=member,
+        url=reverse("staff:people-edit", args=[member.code]),
+        role=capfirst(str(member.get_role_display())),
+        badge=_badge(member, is_invited=is_invited),
+        second_step=second_step_badge(is_on=has_second_step),
+        last_seen=member.user.last_login,
+        coming=coming,
+        is_self=is_self,
+        is_invited=is_invited,
+    )
+
+
+def _badge(member: StaffMember, *, is_invited: bool) -> Badge:
+    if not member.is_active:
+        return Badge(pgettext("staff member", "No access"), "quiet", "ban")
+    if is_invited:
+        return Badge(pgettext("staff member", "Invited"), "accent", "mail")
+    return Badge(pgettext("staff member", "Active"), "good", "circle-check")
+
+
+def left_behind_words(coming: int) -> str:
+    """Return what is still booked with somebody who is not there any more; nothing when nothing is."""
+    if not coming:
+        return ""
+    return ngettext(
+        "%(n)s coming session is still booked with them: move it or give it to somebody else.",
+        "%(n)s coming sessions are still booked with them: move them or give them to somebody else.",
+        coming,
+    ) % {"n": coming}
+
+
+def invitation_words(*, is_sent: bool) -> str:
+    if is_sent:
+        return _("The link to sign in went to their e-mail address.")
+    return _("The mail with the link did not go out. Check the address, then send the link again.")
