@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from audit.models import ActorKind, AuditEvent
+from staff.presenters.audit import action_words
 from staff.templatetags.interface import day
 
 
@@ -25,7 +25,7 @@ def change_rows(
 ) -> list[ChangeRow]:
     """Return what was done to the course and by whom; `names` of staff members by code."""
     return [
-        ChangeRow(event.at, _change_words(event.action), _actor_words(event, names), _details(event, today))
+        ChangeRow(event.at, action_words(event.action), _actor_words(event, names), _details(event, today))
         for event in events
     ]
 
@@ -36,34 +36,6 @@ def _actor_words(event: AuditEvent, names: Mapping[uuid.UUID, str]) -> str:
     if event.actor_kind == ActorKind.SYSTEM or event.actor_code is None:
         return _("the system")
     return names.get(event.actor_code, _("a former staff member"))
-
-
-def _change_words(action: str) -> str:
-    words = {
-        "prescribed": _("Prescribed"),
-        "plan_applied": _("Plan applied"),
-        "session_booked": _("Session booked"),
-        "session_moved": _("Session moved"),
-        "session_confirmed": _("Session confirmed"),
-        "session_cancelled": _("Session cancelled"),
-        "session_arrived": _("Arrival recorded"),
-        "session_attended": _("Attendance recorded"),
-        "session_no_show": _("No-show recorded"),
-        "session_walked_in": _("Attendance without a booking recorded"),
-        "session_corrected": _("Outcome corrected"),
-        "paused": _("Paused"),
-        "resumed": _("Pause ended"),
-        "pause_removed": _("Pause removed"),
-        "target_set": _("Number of sessions decided"),
-        "phase_ended": _("Phase ended"),
-        "restarted": _("Restarted"),
-        "prescription_changed": _("Prescription changed"),
-        "discontinued": _("Stopped"),
-        "condition_recorded": _("Condition recorded"),
-        "condition_overridden": _("Condition set aside"),
-    }
-    name = action.removeprefix("course.")
-    return words.get(name, capfirst(name.replace("_", " ")))
 
 
 def _details(event: AuditEvent, today: date) -> str:

@@ -61,7 +61,7 @@ ENTRIES: Final = (
         _("Settings"),
         _("Settings"),
         Capability.MANAGE,
-        ("rule-", "settings-", "channel-", "people-"),
+        ("rule-", "settings-", "channel-", "people-", "audit-"),
     ),
 )
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from staff.views import (
     attention,
+    audit,
     channels,
     client_messages,
     clients,
@@ -106,6 +107,8 @@ urlpatterns += [
     path("settings/people/<uuid:code>/deactivate/", people.deactivate_person, name="people-deactivate"),
     path("settings/people/<uuid:code>/reactivate/", people.reactivate_person, name="people-reactivate"),
     path("settings/people/<uuid:code>/invite/", people.invite_again, name="people-invite"),
+    path("settings/audit/", audit.audit_list, name="audit-list"),
+    path("settings/audit/export/", audit.export_audit, name="audit-export"),
 ]
 
 # ---------------------------------------------------------------- one course

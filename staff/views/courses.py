@@ -1,6 +1,5 @@
 """Courses: how do they all do?"""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -23,6 +22,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import CourseFilterForm
+from staff.streams import in_language
 
 PAGE_SIZE = 25
 
@@ -98,20 +98,10 @@ def export_courses(request: StaffRequest) -> HttpResponse | StreamingHttpRespons
     name = f"{exporter.name}-{today.isoformat()}.{file_format}"
     if file_format == "xlsx":
         return FileResponse(xlsx_file(exporter), as_attachment=True, filename=name, content_type=XLSX_TYPE)
-    lines = _in_language(csv_lines(exporter), translation.get_language() or "en")
+    lines = in_language(csv_lines(exporter), translation.get_language() or "en")
     response = StreamingHttpResponse(lines, content_type=CSV_TYPE)
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
     return response
-
-
-def _in_language(lines: Iterator[str], language: str) -> Iterator[str]:
-    # A stream is read after the middleware has put the language of the process back.
-    while True:
-        with translation.override(language):
-            line = next(lines, None)
-        if line is None:
-            return
-        yield line
 
 
 def _record_export(

@@ -81,6 +81,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/settings/people/",
         "/settings/people/new/",
         f"/settings/people/{prescriber.code}/",
+        "/settings/audit/",
+        f"/settings/audit/?about={overdue.code}",
         "/me/",
         "/demo/mailbox/",
         f"/demo/mailbox/{mail.code}/",
@@ -140,6 +142,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/courses/new/": "The plan appears here",
         "/settings/closures/": "No closures ahead",
         "/settings/rooms/": "No rooms yet",
+        "/settings/audit/": "Nothing on record yet",
     }
 
     for address, words in taught.items():

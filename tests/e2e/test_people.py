@@ -1,4 +1,6 @@
-"""An owner adds somebody and takes their access away: on a telephone and without script."""
+"""An owner adds somebody and reads in the log that it was done: on a telephone and without script."""
+
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -31,9 +33,24 @@ def test_person_is_added_and_loses_access_on_a_phone_without_script(open_browser
     page.get_by_label("E-mail").fill("eva@example.com")
     page.get_by_role("button", name="Add and send the link").click()
 
-    # Then the list shows them as invited
+    # Then the list shows them as invited, and the log what was done
     expect(page.get_by_text("The link to sign in went to their e-mail address.")).to_be_visible()
     page.get_by_role("link", name="Eva Liepa").click()
     page.get_by_role("button", name="Take the access away").click()
     expect(page.get_by_role("heading", name="Without access")).to_be_visible()
-    expect(page.get_by_text("Eva Liepa has no access any more.")).to_be_visible()
+    page.get_by_role("link", name="Audit log").click()
+    expect(page.locator(".audit-row .audit-what").first).to_contain_text("Access taken away")
+
+
+def test_log_follows_its_filters_while_they_are_chosen(open_browser, owner, make_course):
+    make_course("Olga", "Zaiceva")
+    page = open_browser(owner)
+    page.goto("/settings/audit/")
+
+    page.locator("#id_action").select_option("Prescribed")
+
+    asked = "?action=course.prescribed&by=&from_on=&to_on="
+    expect(page.locator(".audit-row")).to_have_count(1)
+    expect(page).to_have_url(re.compile(re.escape(asked)))
+    export = page.get_by_role("link", name="Export as CSV")
+    expect(export).to_have_attribute("href", f"/settings/audit/export/{asked}")

@@ -118,6 +118,8 @@ MATRIX = {
     "staff:people-deactivate": Route(post=MANAGES, parts=PERSON),
     "staff:people-reactivate": Route(post=MANAGES, parts=PERSON),
     "staff:people-invite": Route(post=MANAGES, parts=PERSON),
+    "staff:audit-list": Route(get=MANAGES),
+    "staff:audit-export": Route(get=MANAGES),
     "staff:profile": Route(get=EVERYBODY),
     "staff:profile-language": Route(post=EVERYBODY),
     "staff:profile-clinic": Route(post=EVERYBODY),
