@@ -221,14 +221,18 @@ def treating_members(clinic: Clinic) -> QuerySet[StaffMember]:
     return StaffMember.objects.for_clinic(clinic).filter(is_treating=True, is_active=True)
 
 
-def coming_booking_counts(clinic: Clinic, *, now: datetime) -> dict[int, int]:
-    """Return how many bookings lie ahead of each practitioner who has any, by row id.
+def coming_booking_counts(
+    clinic: Clinic, *, now: datetime, days: tuple[date, date] | None = None
+) -> dict[int, int]:
+    """Return how many bookings lie ahead of each practitioner who has any, by row id; `days` include both ends.
 
     Cost: one query.
     """
     ahead = TreatmentSession.objects.for_clinic(clinic).filter(
         status__in=BOOKED_STATUSES, starts_at__gt=now, practitioner__isnull=False
     )
+    if days is not None:
+        ahead = ahead.filter(on__range=days)
     return dict(ahead.order_by().values_list("practitioner").annotate(Count("pk")))
 
 

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinics.models import Role
-from staff.forms import named
+from staff.forms import DateInput, named
 
 
 class MemberForm(forms.Form):
@@ -31,3 +31,16 @@ class NewMemberForm(MemberForm):
         help_text=_("They sign in with it. A link to choose a password goes there."),
     )
     field_order = ("display_name", "email", "role", "is_treating")
+
+
+class AbsenceForm(forms.Form):
+    """On which days a practitioner is away, both included."""
+
+    from_on = forms.DateField(label=_("From day"), widget=DateInput())
+    to_on = forms.DateField(label=_("To day"), widget=DateInput())
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

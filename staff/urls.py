@@ -107,6 +107,12 @@ urlpatterns += [
     path("settings/people/<uuid:code>/deactivate/", people.deactivate_person, name="people-deactivate"),
     path("settings/people/<uuid:code>/reactivate/", people.reactivate_person, name="people-reactivate"),
     path("settings/people/<uuid:code>/invite/", people.invite_again, name="people-invite"),
+    path("settings/people/<uuid:code>/absences/", people.add_absence_of, name="people-absence"),
+    path(
+        "settings/people/<uuid:code>/absences/<uuid:absence_code>/remove/",
+        people.remove_absence_of,
+        name="people-absence-remove",
+    ),
     path("settings/audit/", audit.audit_list, name="audit-list"),
     path("settings/audit/export/", audit.export_audit, name="audit-export"),
 ]

@@ -72,6 +72,17 @@ def left_behind_words(coming: int) -> str:
     ) % {"n": coming}
 
 
+def hit_words(count: int) -> str:
+    """Return what is booked on days on which somebody will be away; nothing when nothing is."""
+    if not count:
+        return ""
+    return ngettext(
+        "%(n)s session is booked with them on these days: move it or give it to somebody else.",
+        "%(n)s sessions are booked with them on these days: move them or give them to somebody else.",
+        count,
+    ) % {"n": count}
+
+
 def invitation_words(*, is_sent: bool) -> str:
     if is_sent:
         return _("The link to sign in went to their e-mail address.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinics.access import Capability, is_allowed
-from clinics.models import StaffMember
+from clinics.models import Absence, StaffMember
 from clinics.services import (
     change_staff_member,
     deactivate_staff_member,
@@ -21,11 +21,13 @@ from clinics.services import (
     reactivate_staff_member,
 )
 from courses.convert import local_today
+from courses.errors import CourseError
 from courses.selectors import coming_booking_counts
+from courses.services import add_absence, remove_absence
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt, show
 from staff.invitations import send_invitation
-from staff.people_forms import MemberForm, NewMemberForm
+from staff.people_forms import AbsenceForm, MemberForm, NewMemberForm
 from staff.presenters import people as shown
 
 _LIST: Final = "staff/people/people_list.html"
@@ -108,14 +110,23 @@ def edit_person(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     return _show(request, member, form)
 
 
-def _show(request: StaffRequest, member: StaffMember, form: MemberForm | None = None) -> HttpResponse:
+def _show(
+    request: StaffRequest,
+    member: StaffMember,
+    form: MemberForm | None = None,
+    absence_form: AbsenceForm | None = None,
+) -> HttpResponse:
     fields = ("display_name", "role", "is_treating")
+    today = local_today(member.clinic, timezone.now())
+    wrong = any(one is not None and one.errors for one in (form, absence_form))
     context: dict[str, Any] = {
         "line": _lines(request, member.code)[0],
         "form": form or MemberForm(initial={name: getattr(member, name) for name in fields}),
-        "today": local_today(member.clinic, timezone.now()),
+        "absences": list(member.absences.filter(to_on__gte=today)),
+        "absence_form": absence_form or AbsenceForm(),
+        "today": today,
     }
-    return show(request, _EDIT, _EDIT, context, status=422 if form and form.errors else 200)
+    return show(request, _EDIT, _EDIT, context, status=422 if wrong else 200)
 
 
 @staff_page(write=Capability.MANAGE)
@@ -167,3 +178,37 @@ def _go_back(request: StaffRequest, member: StaffMember) -> HttpResponse:
         member.is_active and is_allowed(member, Capability.MANAGE)
     )
     return redirect("staff:today" if has_left else "staff:people-list")
+
+
+# ---------------------------------------------------------------- absences
+
+
+@staff_page(write=Capability.MANAGE)
+def add_absence_of(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    member, form, now = _find(request, code), AbsenceForm(request.POST), timezone.now()
+    if form.is_valid():
+        with attempt(request, form) as tried:
+            absence = add_absence(practitioner=member, by=acting(request), now=now, **form.cleaned_data)
+        if not tried.is_refused:
+            messages.success(request, _("The absence is on record."))
+            days = (absence.from_on, absence.to_on)
+            hit = coming_booking_counts(member.clinic, now=now, days=days).get(member.pk, 0)
+            if words := shown.hit_words(hit):
+                messages.warning(request, words)
+            return redirect("staff:people-edit", code)
+    return _show(request, member, absence_form=form)
+
+
+@staff_page(write=Capability.MANAGE)
+def remove_absence_of(request: StaffRequest, code: uuid.UUID, absence_code: uuid.UUID) -> HttpResponse:
+    member = _find(request, code)
+    absence = Absence.objects.filter(practitioner=member, code=absence_code).select_related("clinic").first()
+    try:
+        if absence is None:
+            raise CourseError(_("This absence is gone already."), code="absence_gone")
+        remove_absence(absence=absence, by=acting(request), now=timezone.now())
+    except CourseError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("The absence is removed."))
+    return redirect("staff:people-edit", code)

@@ -1,5 +1,6 @@
 """Every route, role and clinic: who gets in. A route that does not stand here fails."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from types import SimpleNamespace
@@ -118,6 +119,8 @@ MATRIX = {
     "staff:people-deactivate": Route(post=MANAGES, parts=PERSON),
     "staff:people-reactivate": Route(post=MANAGES, parts=PERSON),
     "staff:people-invite": Route(post=MANAGES, parts=PERSON),
+    "staff:people-absence": Route(post=MANAGES, parts=PERSON),
+    "staff:people-absence-remove": Route(post=MANAGES, parts=(*PERSON, ("absence_code", "absence"))),
     "staff:audit-list": Route(get=MANAGES),
     "staff:audit-export": Route(get=MANAGES),
     "staff:profile": Route(get=EVERYBODY),
@@ -212,6 +215,7 @@ def make_clinic():
         pause=pause.code,
         condition="influenza",
         person=members[ANALYST].code,
+        absence=uuid.uuid4(),
         contact=client.contact_points.get().code,
         rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
         version=1,

@@ -213,3 +213,34 @@ def test_pages_read_russian(owner, ilze, address):
         words = words_of(owner.get(address)).partition("Журнал действий")[2] or words_of(owner.get(address))
 
     assert [word for word in ("People", "Second", "Role", "Add", "signed", "Owner") if word in words] == []
+
+
+# ---------------------------------------------------------------- absences
+
+
+def test_absence_is_added_with_what_it_hits_and_removed(owner, prescriber, course, room):
+    book(course, TODAY + timedelta(days=1), time(11), now=NOW, room=room)
+    address = f"{page_of(prescriber)}absences/"
+
+    added = owner.post(
+        address, {"from_on": "2026-03-10", "to_on": "2026-03-12", "reason": "leave"}, follow=True
+    )
+    absence = prescriber.absences.get()
+    removed = owner.post(f"{address}{absence.code}/remove/", follow=True)
+    gone = owner.post(f"{address}{absence.code}/remove/", follow=True)
+
+    assert "Tue 10 Mar – Thu 12 Mar leave" in words_of(added)
+    assert "1 session is booked with them on these days" in words_of(added)
+    assert "The absence is removed." in words_of(removed)
+    assert "This absence is gone already." in words_of(gone)
+
+
+def test_absence_upside_down_is_refused_at_its_field_and_kept_as_typed(owner, prescriber):
+    answer = owner.post(
+        f"{page_of(prescriber)}absences/", {"from_on": "2026-03-12", "to_on": "2026-03-10", "reason": "leave"}
+    )
+
+    assert answer.status_code == 422
+    assert list(answer.context["absence_form"].errors) == ["to_on"]
+    assert 'value="leave"' in answer.content.decode()
+    assert not prescriber.absences.exists()
