@@ -42,10 +42,12 @@ from courses.services.screening import (
     override_contraindication,
     record_contraindication,
 )
+from courses.services.windows import MoveWindow, window_for_move
 
 __all__ = [
     "CourseDraft",
     "CoursePreview",
+    "MoveWindow",
     "Objection",
     "PlanProposal",
     "SlotOffer",
@@ -97,4 +99,5 @@ __all__ = [
     "set_target",
     "snooze_flag",
     "stored_hours",
+    "window_for_move",
 ]

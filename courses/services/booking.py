@@ -85,15 +85,21 @@ def move_session(
     by: Actor,
     now: datetime,
     minutes: int | None = None,
+    seen_version: int | None = None,
 ) -> TreatmentSession:
     """Move a booking; moving in time is not a cancellation. A confirmed one asks to be confirmed again.
 
-    Raises: CourseError when the session has begun or has an outcome, or the slot cannot be held.
+    `seen_version` is the session's as the mover saw it: a session that changed since stays where others put it.
+    Raises: CourseError when the session has begun, has an outcome or changed since, or the slot cannot be held.
     """
     with changing_session(
         session, action="session_moved", by=by, now=now, reason=ResolvedReason.REBOOKED
     ) as (locked, session):
         require_session_move(session.status, SessionStatus.BOOKED)
+        if seen_version is not None and session.version != seen_version:
+            raise refuse(
+                "session", _("Somebody changed this session meanwhile. Look where it is now."), code="stale"
+            )
         if session.starts_at is not None and session.starts_at <= now:
             # Moving it would hide that the client did not come.
             raise refuse(

@@ -242,6 +242,15 @@ def test_move_of_what_has_begun_is_refused(course, member, by):
         )
 
 
+def test_move_of_a_session_that_others_moved_since_is_refused(course, member, by):
+    session = book(course, march(2), now=MONDAY)
+    here = {"practitioner": member, "room": None, "by": by, "now": MONDAY, "seen_version": session.version}
+    move_session(session=session, starts_at=at(march(3), 12), **here)
+
+    with refused("stale", "session"):
+        move_session(session=session, starts_at=at(march(3), 15), **here)
+
+
 def test_move_into_a_taken_slot_leaves_the_booking_where_it_was(course, member, by):
     book(prescribe(member=member), march(3), time(12), now=MONDAY)
     session = book(course, march(2), now=MONDAY)
