@@ -1,0 +1,1 @@
+"""Arithmetic of the staff pages; pure."""
