@@ -52,6 +52,7 @@ ENTRIES: Final = (
         ("attention", "flag-"),
         True,
     ),
+    Entry("calendar", "calendar", _("Calendar"), _("Calendar"), Capability.READ, ("calendar",)),
     Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",), True),
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
     Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),

@@ -5,6 +5,7 @@ from django.urls import path
 from staff.views import (
     attention,
     audit,
+    calendar,
     channels,
     client_messages,
     clients,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("attention/<uuid:code>/acknowledge/", attention.acknowledge, name="flag-acknowledge"),
     path("attention/<uuid:code>/snooze/", attention.snooze, name="flag-snooze"),
     path("attention/<uuid:code>/call/", attention.call, name="flag-call"),
+    path("calendar/", calendar.show_calendar, name="calendar"),
+    path("calendar/sessions/<uuid:code>/window/", calendar.show_window, name="calendar-window"),
+    path("calendar/sessions/<uuid:code>/move/", calendar.drop_session, name="calendar-move"),
     path("courses/", courses.course_list, name="course-list"),
     path("courses/export/", courses.export_courses, name="course-export"),
     path("clients/", clients.client_list, name="client-list"),

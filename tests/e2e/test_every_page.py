@@ -52,6 +52,9 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/attention/",
         f"/attention/{flag.code}/call/",
         f"/attention/{flag.code}/snooze/",
+        "/calendar/",
+        f"/calendar/?practitioner={today.practitioner.code}",
+        "/calendar/?view=day&by=room",
         "/courses/",
         "/courses/?q=nobody",
         course,
@@ -136,6 +139,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
     taught = {
         "/": "No sessions on this day",
         "/attention/": "All courses are on course",
+        "/calendar/": "Nobody treats here yet",
         "/courses/": "No course runs yet",
         "/clients/": "No clients yet",
         "/messages/": "No messages here yet",

@@ -1,0 +1,312 @@
+"""The calendar: days of people or rooms as columns of hours, or a week of everybody as a board."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from clinics.models import Absence, Closure, OpeningHours, PractitionerHours, Room, StaffMember
+from courses.models import CourseStatus, SessionStatus, TreatmentSession
+from staff.core.calendar_grid import (
+    DAY_MINUTES,
+    Lane,
+    Span,
+    common_spans,
+    cut_spans,
+    fit_axis,
+    place_of,
+    share_lanes,
+    sum_minutes,
+)
+from staff.presenters.badges import Badge
+from staff.presenters.sessions import session_badge
+from staff.templatetags.interface import day
+
+_MOVABLE: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
+_RUNNING: Final = (CourseStatus.ACTIVE, CourseStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRows:
+    """Everything the calendar of some days is made of, as it was read."""
+
+    sessions: Sequence[TreatmentSession]
+    opening: Sequence[OpeningHours]
+    closures: Sequence[Closure]
+    absences: Sequence[Absence]
+    own_hours: Sequence[PractitionerHours]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One session: `place` are the classes that put it where it belongs."""
+
+    code: uuid.UUID
+    url: str
+    starts: str
+    ends: str
+    name: str
+    where: str
+    badge: Badge
+    place: str
+    is_movable: bool
+    is_over: bool
+    minutes: int
+    version: int
+    practitioner: str
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One person's, room's or nobody's time on one day; `shut` are the classes of what is shaded."""
+
+    on: date
+    name: str
+    note: str
+    free: str
+    code: str
+    is_today: bool
+    shut: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    now: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Columns along one axis of hours, which begins and ends at whole ones."""
+
+    columns: tuple[Column, ...]
+    hours: tuple[tuple[str, str], ...]
+    axis: Span
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    name: str
+    cells: tuple[Column, ...]
+
+
+class CalendarBook:
+    """Answers for one person or room and day what the rows say; runs no query."""
+
+    def __init__(self, rows: CalendarRows, *, by_room: bool, may_book: bool, now: datetime) -> None:
+        self.by_room = by_room
+        self.now = timezone.localtime(now)
+        self._may_book = may_book
+        self._opening = _spans_by_weekday(
+            (row.weekday, row.opens_time, row.closes_time) for row in rows.opening
+        )
+        self._own: defaultdict[int, list[PractitionerHours]] = defaultdict(list)
+        for row in rows.own_hours:
+            self._own[row.practitioner_id].append(row)
+        self._closures = rows.closures
+        self._absences = rows.absences
+        self._sessions: defaultdict[tuple[int | None, date], list[TreatmentSession]] = defaultdict(list)
+        for session in rows.sessions:
+            if session.starts_at is not None:
+                self._sessions[self._owner(session), session.on].append(session)
+
+    def _owner(self, session: TreatmentSession) -> int | None:
+        return session.room_id if self.by_room else session.practitioner_id
+
+    def owners(self) -> set[int | None]:
+        """Return the ids of whoever has a session, None for those without practitioner or room."""
+        return {owner for owner, _day in self._sessions}
+
+    def closed_note(self, on: date) -> str:
+        """Return why the clinic is closed on a day, nothing when it opens."""
+        for closure in self._closures:
+            if closure.from_on <= on <= closure.to_on:
+                return _("Closed: %(reason)s") % {"reason": closure.reason} if closure.reason else _("Closed")
+        return "" if self._opening.get(on.isoweekday()) else _("Closed")
+
+    def working(self, owner: StaffMember | Room | None, on: date) -> tuple[list[Span], str]:
+        """Return when somebody or a room can be booked on a day, and why not where that is never."""
+        if closed := self.closed_note(on):
+            return [], closed
+        hours = self._opening[on.isoweekday()]
+        if not isinstance(owner, StaffMember):
+            return hours, ""
+        for absence in self._absences:
+            if absence.practitioner_id == owner.pk and absence.from_on <= on <= absence.to_on:
+                away = _("Away: %(reason)s") % {"reason": absence.reason}
+                return [], away if absence.reason else _("Away")
+        if own := self._own.get(owner.pk):
+            hours = common_spans(
+                hours,
+                [_span(row.starts_time, row.ends_time) for row in own if row.weekday == on.isoweekday()],
+            )
+        return hours, "" if hours else _("Does not work")
+
+    def sessions(self, owner: StaffMember | Room | None, on: date) -> list[TreatmentSession]:
+        return self._sessions.get((owner.pk if owner is not None else None, on), [])
+
+    def axis(self, days: Sequence[date]) -> Span:
+        """Return the hours that hold the clinic's and every session of some days."""
+        spans = [span for on in days for span in self._opening.get(on.isoweekday(), [])]
+        spans += [
+            _session_span(row) for (_owner, on), rows in self._sessions.items() if on in days for row in rows
+        ]
+        return fit_axis(spans or [span for known in self._opening.values() for span in known])
+
+    def column(self, owner: StaffMember | Room | None, on: date, *, name: str, axis: Span) -> Column:
+        sessions = self.sessions(owner, on)
+        hours, note = self.working(owner, on)
+        lanes = share_lanes([_session_span(session) for session in sessions])
+        is_today = on == self.now.date()
+        minute = _minute(self.now.time())
+        return Column(
+            on=on,
+            name=name,
+            note=note,
+            free=self._free_words(owner, on, hours, sessions),
+            code=str(owner.code) if owner is not None else "",
+            is_today=is_today,
+            shut=tuple(_classes(span) for span in cut_spans([axis], hours)),
+            blocks=tuple(self._block(*pair) for pair in zip(sessions, lanes, strict=True)),
+            now=_classes(Span(minute, minute + 1)) if is_today and axis.start <= minute < axis.end else "",
+        )
+
+    def _free_words(
+        self,
+        owner: StaffMember | Room | None,
+        on: date,
+        hours: Sequence[Span],
+        sessions: Sequence[TreatmentSession],
+    ) -> str:
+        """Return how much time is left to book; nothing for the past, and where nobody works."""
+        today = self.now.date()
+        gone = Span(0, _minute(self.now.time()) if on == today else 0)
+        left = cut_spans(hours, [gone])
+        if owner is None or not left or on < today:
+            return ""
+        taken = [_session_span(row) for row in sessions if not row.status.startswith("cancelled")]
+        free = sum_minutes(cut_spans(left, taken))
+        if not free:
+            return pgettext("time left to book", "full")
+        said = {"hours": free // 60, "minutes": free % 60}
+        if not said["minutes"]:
+            return _("%(hours)s h free") % said
+        return (_("%(hours)s h %(minutes)s min free") if said["hours"] else _("%(minutes)s min free")) % said
+
+    def _block(self, session: TreatmentSession, lane: Lane) -> Block:
+        assert session.starts_at is not None
+        assert session.ends_at is not None
+        is_movable = (
+            self._may_book
+            and session.status in _MOVABLE
+            and session.starts_at > self.now
+            and session.course.status in _RUNNING
+        )
+        if is_movable:
+            url = reverse("staff:course-session-move", args=[session.course.code, session.code])
+        else:
+            url = reverse("staff:course-detail", args=[session.course.code])
+        person = session.practitioner.display_name if session.practitioner else ""
+        room = session.room.name if session.room else ""
+        return Block(
+            code=session.code,
+            url=url,
+            starts=f"{timezone.localtime(session.starts_at):%H:%M}",
+            ends=f"{timezone.localtime(session.ends_at):%H:%M}",
+            name=session.client.name,
+            where=person if self.by_room else room,
+            badge=session_badge(session, today=self.now.date()),
+            place=f"{_classes(_session_span(session))} lane-{lane.number} of-{lane.of}",
+            is_movable=is_movable,
+            is_over=session.has_outcome,
+            minutes=int((session.ends_at - session.starts_at).total_seconds()) // 60,
+            version=session.version,
+            practitioner=str(session.practitioner.code) if session.practitioner else "",
+            room=str(session.room.code) if session.room else "",
+        )
+
+
+def day_grid(book: CalendarBook, owners: Sequence[StaffMember | Room | None], on: date) -> Grid:
+    """Return one day with a column for each person or room."""
+    axis = book.axis([on])
+    return _grid(
+        tuple(book.column(owner, on, name=_owner_name(owner, book), axis=axis) for owner in owners), axis
+    )
+
+
+def week_grid(book: CalendarBook, owner: StaffMember | Room, days: Sequence[date]) -> Grid:
+    """Return one person's or room's week with a column for each day."""
+    axis, today = book.axis(days), book.now.date()
+    return _grid(tuple(book.column(owner, on, name=day(on, today), axis=axis) for on in days), axis)
+
+
+def week_board(
+    book: CalendarBook, owners: Sequence[StaffMember | Room | None], days: Sequence[date]
+) -> list[BoardRow]:
+    """Return a week of everybody: a row each, with the sessions of each day in the order of time."""
+    axis = book.axis(days)
+    return [
+        BoardRow(
+            _owner_name(owner, book),
+            tuple(book.column(owner, on, name=day(on, book.now.date()), axis=axis) for on in days),
+        )
+        for owner in owners
+    ]
+
+
+def week_of(on: date) -> list[date]:
+    """Return the days of a day's week, Monday first."""
+    monday = on - timedelta(days=on.weekday())
+    return [monday + timedelta(days=n) for n in range(7)]
+
+
+def _grid(columns: tuple[Column, ...], axis: Span) -> Grid:
+    hours = range(axis.start // 60, axis.end // 60)
+    return Grid(
+        columns,
+        tuple((f"{hour}:00", f"at-h{hour} at-m0") for hour in hours),
+        axis,
+        f"from-h{axis.start // 60} till-h{axis.end // 60}",
+    )
+
+
+def _owner_name(owner: StaffMember | Room | None, book: CalendarBook) -> str:
+    if owner is None:
+        return _("No room") if book.by_room else _("Nobody yet")
+    return owner.name if isinstance(owner, Room) else owner.display_name
+
+
+def _spans_by_weekday(rows: Iterable[tuple[int, time, time]]) -> Mapping[int, list[Span]]:
+    found: defaultdict[int, list[Span]] = defaultdict(list)
+    for weekday, starts, ends in rows:
+        found[weekday].append(_span(starts, ends))
+    return found
+
+
+def _span(starts: time, ends: time) -> Span:
+    return Span(_minute(starts), _minute(ends))
+
+
+def _minute(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _session_span(session: TreatmentSession) -> Span:
+    """Return a session's minutes on its day's wall; one that passes midnight ends there."""
+    assert session.starts_at is not None
+    assert session.ends_at is not None
+    start, end = timezone.localtime(session.starts_at), timezone.localtime(session.ends_at)
+    first = _minute(start.time())
+    last = _minute(end.time()) if end.date() == start.date() else DAY_MINUTES
+    # Where the clocks are turned back it would end before it began.
+    return Span(first, max(last, first + 1))
+
+
+def _classes(span: Span) -> str:
+    place = place_of(span)
+    return f"at-h{place.at_hour} at-m{place.at_minute} for-h{place.for_hours} for-m{place.for_minutes}"
