@@ -245,4 +245,4 @@ def test_menu_counts_serious_flags_that_are_not_put_off(reception, flag):
 
     reception.post(url(flag, "snooze"), {"until_on": "2026-03-12"})
 
-    assert "Needs attention Courses" in words_of(reception.get("/clients/"))
+    assert "Needs attention Calendar" in words_of(reception.get("/clients/"))
