@@ -14,6 +14,20 @@ from audit.services import Actor, record
 from clinics.models import Clinic, Language, Role, Room, StaffMember, User
 
 
+def lock_clinic(clinic: Clinic) -> None:
+    """Let changes of one clinic come one after the other; rows that merely refer to it do not wait."""
+    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
+
+
+def check_printable(text: str) -> None:
+    """Refuse control characters, such as the end of a line, in what is to be one line.
+
+    Raises: ValidationError.
+    """
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValidationError(_("Leave out the characters that cannot be printed."))
+
+
 def check_time_zone(name: str) -> None:
     """Refuse a zone that the time zone database does not know.
 
@@ -90,7 +104,8 @@ def invite_staff_member(
     except ValidationError as error:
         raise ValidationError({"email": error}) from error
     with transaction.atomic():
-        _lock_staff(clinic)
+        # Somebody must not be entered twice at once.
+        lock_clinic(clinic)
         if StaffMember.objects.for_clinic(clinic).filter(user__email=address).exists():
             text = _("Somebody with this address is on the list already, perhaps without access.")
             raise ValidationError({"email": ValidationError(text, code="member_already")})
@@ -181,13 +196,9 @@ def record_factor_change(*, user: User, change: str, now: datetime) -> None:
             _record_member(member, f"staff.{change}", by=by, now=now)
 
 
-def _lock_staff(clinic: Clinic) -> None:
-    """Let changes of one clinic's people come one after the other: two owners must not demote each other."""
-    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
-
-
 def _lock_member(member: StaffMember) -> StaffMember:
-    _lock_staff(member.clinic)
+    # Two owners must not demote each other.
+    lock_clinic(member.clinic)
     return (
         StaffMember.objects.select_for_update(of=("self",)).select_related("clinic", "user").get(pk=member.pk)
     )
@@ -232,7 +243,8 @@ def add_room(*, clinic: Clinic, name: str, by: Actor, now: datetime) -> Room:
     Raises: ValidationError when the name is empty or taken.
     """
     with transaction.atomic():
-        _lock_rooms(clinic)
+        # A name is looked for and taken at once.
+        lock_clinic(clinic)
         room = Room(clinic=clinic, name=name.strip(), position=Room.objects.for_clinic(clinic).count())
         _check_room(room)
         room.save()
@@ -246,7 +258,7 @@ def rename_room(*, room: Room, name: str, by: Actor, now: datetime) -> Room:
     Raises: ValidationError when the name is empty or taken.
     """
     with transaction.atomic():
-        _lock_rooms(room.clinic)
+        lock_clinic(room.clinic)
         locked = Room.objects.select_related("clinic").get(pk=room.pk)
         old, locked.name = locked.name, name.strip()
         if locked.name == old:
@@ -257,15 +269,12 @@ def rename_room(*, room: Room, name: str, by: Actor, now: datetime) -> Room:
     return locked
 
 
-def _lock_rooms(clinic: Clinic) -> None:
-    """Let changes of one clinic's rooms come one after the other, so that a name is looked for and taken at once."""
-    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
-
-
 def _check_room(room: Room) -> None:
     room.clean_fields(exclude=["clinic", "code"])
-    if any(ord(character) < 32 or ord(character) == 127 for character in room.name):
-        raise ValidationError({"name": _("Leave out the characters that cannot be printed.")})
+    try:
+        check_printable(room.name)
+    except ValidationError as error:
+        raise ValidationError({"name": error}) from error
     namesake = Room.objects.for_clinic(room.clinic).filter(name=room.name).exclude(pk=room.pk).first()
     if namesake is not None:
         message = (

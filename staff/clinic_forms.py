@@ -169,10 +169,15 @@ def hours_words(hours: Iterable[tuple[int, time, time]]) -> str:
     return ";".join(f"{weekday} {opens:%H:%M} {closes:%H:%M}" for weekday, opens, closes in hours)
 
 
+def read_count(text: str) -> int:
+    """Return the number that a hidden field says, none when it says anything else."""
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
 def _told(words: str, subject: str) -> int:
     """Return the number of bookings told about a subject; none when something else is meant by now."""
     count, _slash, about = words.partition("/")
-    return int(count) if about == subject and count.isdecimal() and len(count) < 9 else 0
+    return read_count(count) if about == subject else 0
 
 
 def _read_hours(words: str) -> Hours | None:

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from audit.services import Actor, record
 from clinics.models import Absence, Clinic, Closure, OpeningHours, StaffMember
+from clinics.services import lock_clinic
 from courses import convert
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, CourseStatus, ResolvedReason, TreatmentSession
@@ -46,7 +47,7 @@ def set_opening_hours(
             raise refuse("hours", _("Two intervals of one day overlap."), code="hours_overlap")
         last[weekday] = closes
     with transacting():
-        _lock_calendar(clinic)
+        lock_clinic(clinic)
         if known is not None and sorted(known) != stored_hours(clinic):
             raise CourseError(
                 _(
@@ -89,7 +90,7 @@ def add_closure(
     _check_range(from_on, to_on)
     text = fitting_text(reason, column=Closure.reason, field="reason")
     with transacting():
-        _lock_calendar(clinic)
+        lock_clinic(clinic)
         if Closure.objects.for_clinic(clinic).filter(from_on=from_on, to_on=to_on).exists():
             raise refuse("from_on", _("A closure of these days is there already."), code="closure_exists")
         if known_bookings is not None:
@@ -121,7 +122,7 @@ def close_days(
         return 0
     first, last = min(texts), max(texts)
     with transacting():
-        _lock_calendar(clinic)
+        lock_clinic(clinic)
         closed = closed_days(clinic, first, last)
         new = [day for day in texts if day not in closed]
         if known_bookings is not None:
@@ -155,7 +156,7 @@ def remove_closure(*, closure: Closure, by: Actor, now: datetime) -> None:
     """
     with transacting():
         clinic, from_on, to_on = closure.clinic, closure.from_on, closure.to_on
-        _lock_calendar(clinic)
+        lock_clinic(clinic)
         removed, _rows = Closure.objects.filter(pk=closure.pk).delete()
         if not removed:
             raise CourseError(_("This closure is gone already."), code="closure_gone")
@@ -172,7 +173,7 @@ def add_absence(
     _check_range(from_on, to_on)
     text = fitting_text(reason, column=Absence.reason, field="reason")
     with transacting():
-        _lock_calendar(practitioner.clinic)
+        lock_clinic(practitioner.clinic)
         absence = Absence.objects.create(
             clinic=practitioner.clinic,
             practitioner=practitioner,
@@ -192,17 +193,12 @@ def remove_absence(*, absence: Absence, by: Actor, now: datetime) -> None:
     """
     with transacting():
         clinic, from_on, to_on = absence.clinic, absence.from_on, absence.to_on
-        _lock_calendar(clinic)
+        lock_clinic(clinic)
         removed, _rows = Absence.objects.filter(pk=absence.pk).delete()
         if not removed:
             raise CourseError(_("This absence is gone already."), code="absence_gone")
         _bump_version(clinic)
         _record(clinic, "absence_removed", by=by, now=now, from_on=from_on, to_on=to_on)
-
-
-def _lock_calendar(clinic: Clinic) -> None:
-    """Let changes of one calendar come one after the other; rows that merely refer to the clinic do not wait."""
-    Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=clinic.pk)
 
 
 def _ask_about(booked: int, known: int, *, code: str) -> None:

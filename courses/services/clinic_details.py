@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from audit.services import Actor, record
 from clients.services import checked_phone
 from clinics.models import Clinic
-from clinics.services import check_time_zone
+from clinics.services import check_printable, check_time_zone
 from courses.models import Course
 from courses.services.calendar import reassess_clinic
 from courses.services.changes import transacting
@@ -107,8 +107,10 @@ def _check(clinic: Clinic, changed: list[str]) -> None:
     """Refuse what is impossible among the changed fields; what was stored before is left in peace."""
     errors: dict[str, Any] = {}
     for name in set(changed) & set(_WORDS):
-        if any(ord(character) < 32 or ord(character) == 127 for character in getattr(clinic, name)):
-            errors[name] = _("Leave out the characters that cannot be printed.")
+        try:
+            check_printable(getattr(clinic, name))
+        except ValidationError as error:
+            errors[name] = error
     for name in set(changed) & set(LIMITS):
         least, most = LIMITS[name]
         if not least <= getattr(clinic, name) <= most:

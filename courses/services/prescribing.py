@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audit.services import Actor
 from clients.models import Client
 from clinics.models import Clinic, StaffMember
+from clinics.services import lock_clinic
 from courses import convert
 from courses.core.types import PhaseSpec
 from courses.errors import CourseError
@@ -98,7 +99,7 @@ def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime, code: UUID
     }
     with transacting():
         # A calendar that changes at this moment must find the course, or the course the changed calendar.
-        Clinic.objects.select_for_update(no_key=True).values_list("pk").get(pk=draft.clinic.pk)
+        lock_clinic(draft.clinic)
         course = _create_course(draft, code or uuid4(), member=member, now=now)
         _add_revision(
             course, draft.phases, draft.minutes_by_session, member=member, now=now, number=1, reason=""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
 from clinics.models import Clinic
+from clinics.services import check_printable
 from reminders.services.resyncing import request_resync
 
 CHANGEABLE: Final = (
@@ -58,8 +59,10 @@ def change_message_settings(*, clinic: Clinic, values: Mapping[str, Any], by: Ac
 
 def _check(clinic: Clinic) -> None:
     for name in ("sender_name", "reply_to_email"):
-        if any(ord(character) < 32 or ord(character) == 127 for character in getattr(clinic, name)):
-            raise ValidationError({name: _("Leave out the characters that cannot be printed.")})
+        try:
+            check_printable(getattr(clinic, name))
+        except ValidationError as error:
+            raise ValidationError({name: error}) from error
     if not 1 <= clinic.daily_message_cap <= CAP_MOST:
         raise ValidationError(
             {"daily_message_cap": _("Choose from 1 to %(most)s messages a day.") % {"most": CAP_MOST}}

@@ -98,7 +98,11 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         gettext_lazy("Settings"),
         {
             "clinic.created": gettext_lazy("Clinic founded"),
+            "clinic.details_changed": gettext_lazy("Clinic's details changed"),
             "clinic.room_added": gettext_lazy("Room added"),
+            "clinic.room_renamed": gettext_lazy("Room renamed"),
+            "clinic.room_retired": gettext_lazy("Room taken out of use"),
+            "clinic.room_reopened": gettext_lazy("Room taken into use again"),
             "clinic.hours_changed": gettext_lazy("Opening hours changed"),
             "clinic.closure_added": gettext_lazy("Closure added"),
             "clinic.closure_removed": gettext_lazy("Closure removed"),
@@ -142,7 +146,9 @@ def action_words(action: str) -> str:
 # ---------------------------------------------------------------- details
 
 _FIELDS: Final[Mapping[str, Words]] = {
+    "name": gettext_lazy("name"),
     "display_name": gettext_lazy("name"),
+    "address": gettext_lazy("address"),
     "given_name": gettext_lazy("given name"),
     "family_name": gettext_lazy("family name"),
     "birth_on": gettext_lazy("date of birth"),
@@ -183,6 +189,13 @@ _LABELS: Final[Mapping[str, Words]] = {
     "outcome": gettext_lazy("Outcome"),
     "channel": gettext_lazy("Channel"),
     "language": gettext_lazy("Language"),
+    "country": gettext_lazy("Country"),
+    "time_zone": gettext_lazy("Time zone"),
+    "booking_lead_days": gettext_lazy("Book so many days ahead"),
+    "booking_horizon_days": gettext_lazy("Plan so many days ahead"),
+    "notice_hours": gettext_lazy("Hours of notice"),
+    "longest_pause_days": gettext_lazy("Longest pause in days"),
+    "slot_step_minutes": gettext_lazy("Minutes from one start to the next"),
     "wants": gettext_lazy("Comes"),
     "version": gettext_lazy("Version"),
     "format": gettext_lazy("Format"),

@@ -24,7 +24,7 @@ from courses.services import (
 )
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
-from staff.clinic_forms import ClinicForm, HoursForm, RoomForm
+from staff.clinic_forms import ClinicForm, HoursForm, RoomForm, read_count
 
 _DETAILS: Final = "staff/clinic/details.html"
 _HOURS: Final = "staff/clinic/hours.html"
@@ -126,8 +126,7 @@ def rename(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 @staff_page(write=Capability.MANAGE)
 def retire(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     room = _find_room(request, code)
-    typed = request.POST.get("known_bookings", "")
-    known = int(typed) if typed.isdecimal() and len(typed) < 9 else 0
+    known = read_count(request.POST.get("known_bookings", ""))
     try:
         retire_room(room=room, known_bookings=known, by=acting(request), now=timezone.now())
     except CourseError as error:

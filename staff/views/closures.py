@@ -24,7 +24,7 @@ from courses.selectors import booked_by_day
 from courses.services import add_closure, close_days, closed_days, remove_closure
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import add_refusal, attempt
-from staff.clinic_forms import ClosureForm, YearForm, country_name
+from staff.clinic_forms import ClosureForm, YearForm, country_name, read_count
 from staff.presenters import closures as shown
 
 _LIST: Final = "staff/clinic/closures.html"
@@ -130,7 +130,7 @@ def holidays(request: StaffRequest) -> HttpResponse:
         return _show_holidays(request, form, found, has_any=bool(known))
     wanted = {parse_date(text) for text in request.POST.getlist("on") if len(text) == 10}
     chosen = {on: name for on, name in found.items() if on in wanted}
-    told = sum(_number(request.POST.get(f"booked_{on.isoformat()}", "")) for on in chosen)
+    told = sum(read_count(request.POST.get(f"booked_{on.isoformat()}", "")) for on in chosen)
     try:
         count = close_days(clinic=clinic, days=chosen, known_bookings=told, by=acting(request), now=now)
     except CourseError as error:
@@ -143,10 +143,6 @@ def holidays(request: StaffRequest) -> HttpResponse:
     saved = ngettext("%(n)s day is saved as closed.", "%(n)s days are saved as closed.", count) % {"n": count}
     messages.success(request, _saved_words(saved, told))
     return redirect("staff:settings-closures")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 def _show_holidays(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from django.utils import translation
 
 from audit.models import ActorKind, AuditEvent
 from audit.services import SYSTEM, Actor, record
+from bin.steps import ROOT
 from clinics.models import Role
 from clinics.services import change_staff_member
 from courses.services import cancel_session, move_session, pause_course
@@ -161,6 +163,18 @@ def test_every_action_has_words_in_both_languages():
         russian = {action: action_words(action) for action in actions}
 
     assert {action for action in actions if english[action] == russian[action]} == set()
+
+
+def test_every_action_that_is_recorded_has_words():
+    packages = ("audit", "clients", "clinics", "courses", "portal", "reminders", "staff")
+    action = re.compile(r'"((?:answer|channel|client|clinic|contact|rule|reminder|staff)\.[a-z_]+)"')
+    files = [file for package in packages for file in (ROOT / package).rglob("*.py")]
+    sources = [text for file in files if re.search(r"\b_?record\w*\(", text := file.read_text("utf-8"))]
+    recorded = {name for text in sources for name in action.findall(text)}
+
+    worded = {action for _group, choices in action_choices() for action, _words in choices}
+    assert {"clinic.room_retired", "staff.changed"} <= recorded
+    assert recorded - worded == set()
 
 
 # ---------------------------------------------------------------- filters
