@@ -64,15 +64,23 @@ def unlisted_static_files():
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
+    """Fill the moulds, and let tables be emptied fast."""
+    from tests.factories.moulds import fill_moulds  # noqa: PLC0415  # the core's tests run without Django
+
+    with django_db_blocker.unblock():
+        _empty_row_by_row()
+        fill_moulds()
+
+
+def _empty_row_by_row():
     """Empty the tables of PostgreSQL row by row after a test with transactions of its own.
 
     To truncate a few dozen takes a quarter of a second, most of it the server's waiting for its disk.
     """
     from django.db import connection  # noqa: PLC0415  # the core's tests run without it
 
-    with django_db_blocker.unblock():
-        if connection.vendor != "postgresql" or not _may_switch_triggers_off(connection):
-            return
+    if connection.vendor != "postgresql" or not _may_switch_triggers_off(connection):
+        return
 
     def delete(style, tables, **options):
         # Neither references nor the guard of the audit trail may stand in the way.

@@ -11,6 +11,7 @@ from reminders.channels.base import SENT, Channel, Message, Outcome
 from reminders.models import Reminder
 from reminders.services import drain
 from tests.factories import actor_of, book, prescribe
+from tests.factories.moulds import Mould
 from tests.reminders.core.builders import at, riga
 
 # Monday 2 March 2026, eight in the morning in Riga.
@@ -39,11 +40,19 @@ class Desk:
         return list(rows.values_list("state", "decision_reason"))
 
 
-def make_desk(on: date = date(2026, 3, 4), starts: time = time(15), **options: Any) -> Desk:
+def make_desk(**options: Any) -> Desk:
+    """Return a desk of its own clinic; `on`, `starts` and what prescribe() takes make it another one than usual."""
+    return _make_desk(**options) if options else _USUAL.cast()
+
+
+def _make_desk(on: date = date(2026, 3, 4), starts: time = time(15), **options: Any) -> Desk:
     course = prescribe(now=NOW, **options)
     session = book(course, on, starts, now=NOW)
     course.refresh_from_db()
     return Desk(course, session)
+
+
+_USUAL = Mould(_make_desk, now=NOW)
 
 
 @dataclass

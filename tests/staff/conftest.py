@@ -1,6 +1,7 @@
 """A clinic in Riga on Monday 9 March 2026 at ten, its people logged in, and a course with bookings."""
 
 from datetime import UTC, date, datetime, time
+from functools import partial
 
 import pytest
 import time_machine
@@ -17,6 +18,7 @@ from tests.factories import (
     book,
     prescribe,
 )
+from tests.factories.moulds import Mould
 
 TODAY = date(2026, 3, 9)
 NOW = datetime(2026, 3, 9, 8, tzinfo=UTC)
@@ -26,6 +28,41 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 HTMX = {"HX-Request": "true"}
 
 
+def make_clinic():
+    return ClinicFactory(name="Kalnina Clinic")
+
+
+def make_prescriber(clinic):
+    return StaffMemberFactory(clinic=clinic, role=Role.PRESCRIBER, display_name="Dr Ozola")
+
+
+def make_protocol(clinic):
+    return ProtocolFactory(clinic=clinic, slug="manual")
+
+
+def prescribe_to(prescriber, protocol, *, given_name="Anna", family_name="Berzina", attended=(2, 4), at=10):
+    client = ClientFactory(
+        clinic=prescriber.clinic,
+        given_name=given_name,
+        family_name=family_name,
+        search_text=f"{given_name} {family_name}".lower(),
+    )
+    course = prescribe(
+        now=START, member=prescriber, client=client, protocol=protocol, practitioner=prescriber
+    )
+    if attended:
+        attend(course, [date(2026, 3, number) for number in attended], time(at))
+    return course
+
+
+def make_usual():
+    clinic = make_clinic()
+    return prescribe_to(make_prescriber(clinic), make_protocol(clinic))
+
+
+_USUAL = Mould(make_usual, now=NOW)
+
+
 @pytest.fixture(autouse=True)
 def monday():
     with time_machine.travel(NOW, tick=False):
@@ -33,13 +70,19 @@ def monday():
 
 
 @pytest.fixture
-def clinic(db):
-    return ClinicFactory(name="Kalnina Clinic")
+def usual(db, request):
+    """The clinic in which a test that asks for `course` finds itself; none for other tests."""
+    return _USUAL.cast() if "course" in request.fixturenames else None
 
 
 @pytest.fixture
-def prescriber(clinic):
-    return StaffMemberFactory(clinic=clinic, role=Role.PRESCRIBER, display_name="Dr Ozola")
+def clinic(usual, db):
+    return usual.clinic if usual else make_clinic()
+
+
+@pytest.fixture
+def prescriber(usual, clinic):
+    return usual.prescribed_by if usual else make_prescriber(clinic)
 
 
 @pytest.fixture
@@ -48,8 +91,8 @@ def room(clinic):
 
 
 @pytest.fixture
-def protocol(clinic):
-    return ProtocolFactory(clinic=clinic, slug="manual")
+def protocol(usual, clinic):
+    return usual.protocol if usual else make_protocol(clinic)
 
 
 @pytest.fixture
@@ -82,27 +125,12 @@ def reception(browser_of):
 @pytest.fixture
 def make_course(prescriber, protocol):
     """Return a function that prescribes a course, attended on the 2nd and 4th unless told."""
-
-    def make_course(*, given_name="Anna", family_name="Berzina", attended=(2, 4), at=10):
-        client = ClientFactory(
-            clinic=prescriber.clinic,
-            given_name=given_name,
-            family_name=family_name,
-            search_text=f"{given_name} {family_name}".lower(),
-        )
-        course = prescribe(
-            now=START, member=prescriber, client=client, protocol=protocol, practitioner=prescriber
-        )
-        if attended:
-            attend(course, [date(2026, 3, number) for number in attended], time(at))
-        return course
-
-    return make_course
+    return partial(prescribe_to, prescriber, protocol)
 
 
 @pytest.fixture
-def course(make_course):
-    return make_course()
+def course(usual):
+    return usual
 
 
 @pytest.fixture
