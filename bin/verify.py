@@ -38,7 +38,7 @@ PACKAGES = [
     "tests",
     "manage.py",
 ]
-# Two workers: the machines that check have two cores, and the suites are bound by them.
+# As many workers as the machines that check have cores, by which the suites are bound.
 _SPREAD = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 _NO_SERVER = "not e2e and not postgres"
 
