@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -27,7 +26,7 @@ from staff.core.calendar_grid import (
 )
 from staff.presenters.badges import Badge
 from staff.presenters.sessions import session_badge
-from staff.templatetags.interface import day
+from staff.templatetags.interface import address, day
 
 _MOVABLE: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
 _RUNNING: Final = (CourseStatus.ACTIVE, CourseStatus.PAUSED)
@@ -208,9 +207,9 @@ class CalendarBook:
             and session.course.status in _RUNNING
         )
         if is_movable:
-            url = reverse("staff:course-session-move", args=[session.course.code, session.code])
+            url = address("staff:course-session-move", session.course.code, session.code)
         else:
-            url = reverse("staff:course-detail", args=[session.course.code])
+            url = address("staff:course-detail", session.course.code)
         person = session.practitioner.display_name if session.practitioner else ""
         room = session.room.name if session.room else ""
         return Block(

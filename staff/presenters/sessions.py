@@ -27,17 +27,18 @@ _SESSION_LOOK: Final = {
 
 
 def session_badge(session: TreatmentSession, *, today: date) -> Badge:
-    tone, icon = _SESSION_LOOK[SessionStatus(session.status)]
+    status = SessionStatus(session.status)
+    tone, icon = _SESSION_LOOK[status]
     if session.is_booked and session.on < today:
         return Badge(_("Not recorded"), "warning", "help-circle")
-    label = capfirst(session.get_status_display())
     if session.status == SessionStatus.BOOKED and session.starts_at and not session.confirmed_at:
         return Badge(_("Not confirmed"), tone, icon)
     if session.status == SessionStatus.ARRIVED and session.arrived_at:
         return Badge(
             _("Here since %(time)s") % {"time": f"{timezone.localtime(session.arrived_at):%H:%M}"}, tone, icon
         )
-    return Badge(label, tone, icon, session.cancel_reason)
+    # get_status_display() would translate the words of all statuses for the one: a week has hundreds.
+    return Badge(capfirst(str(status.label)), tone, icon, session.cancel_reason)
 
 
 def session_progress(session: Any, phases: Sequence[dict[str, Any]]) -> str:

@@ -2,10 +2,13 @@
 
 import re
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
 
 from django import forms, template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import conditional_escape, format_html, format_html_join
@@ -21,18 +24,40 @@ _CONTROL_CLASS: dict[type[forms.Widget], str] = {
 }
 _RANGE = re.compile(r"\d+–\d+")
 _UNBROKEN = r'<span class="nowrap">\g<0></span>'
+# A code that nothing has.
+_ANY: Final = str(UUID(int=0))
 _GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """Return an icon of the sprite: hidden from screen readers unless it has a label."""
+    return _icon(name, label)
+
+
+@lru_cache(maxsize=2000)
+def _icon(name: str, label: str) -> SafeString:
+    # A page of visits or a calendar has some thousand of a few dozen.
     address = static("vendor/icons.svg")
     if label:
         return format_html(
             '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, address, name
         )
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', address, name)
+
+
+@register.simple_tag
+def address(name: str, *codes: UUID) -> str:
+    """Return the address of a page about these things, as `url` does, for lists that have thousands of them."""
+    found = _address_of_any(name, len(codes))
+    for code in codes:
+        found = found.replace(_ANY, str(code), 1)
+    return found
+
+
+@lru_cache
+def _address_of_any(name: str, code_count: int) -> str:
+    return reverse(name, args=[_ANY] * code_count)
 
 
 @register.inclusion_tag("components/field.html")
