@@ -7,6 +7,7 @@ are taken down for the load and put up again afterwards, which checks every row 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.apps import apps
@@ -48,7 +49,7 @@ def multiply_clinic(copies: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
-        restore = _take_down(cursor)
+        restore = take_down(cursor)
         for model in _copied_models():
             table = f'"{model._meta.db_table}"'
             # Read from a table that does not grow under the reader.
@@ -71,7 +72,7 @@ def _copied_models() -> list[type[models.Model]]:
     return [model for model in found if model.__name__ not in _LEFT_OUT]
 
 
-def _take_down(cursor: Any) -> list[str]:
+def take_down(cursor: Any) -> list[str]:
     """Drop constraints and indexes and return the statements that put them up again, in order."""
     cursor.execute(_CONSTRAINTS)
     constraints = cursor.fetchall()
@@ -92,9 +93,8 @@ def _take_down(cursor: Any) -> list[str]:
 
 def _copy_statement(model: type[models.Model]) -> str:
     """Return the statement that inserts all copies of a table's original rows, one copy after the other."""
-    fields = [field for field in model._meta.concrete_fields if field.column]
-    names = ", ".join(f'"{field.column}"' for field in fields)
-    values = ", ".join(_copied_value(model, field) for field in fields)
+    columns = copied_columns(model, _copied_models())
+    names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
     table = f'"{model._meta.db_table}"'
     return f"""
         INSERT INTO {table} ({names})
@@ -104,10 +104,16 @@ def _copy_statement(model: type[models.Model]) -> str:
         ) AS original"""
 
 
-def _copied_value(model: type[models.Model], field: models.Field[Any, Any]) -> str:
-    """Return the SQL of a column in copy number n."""
+def copied_columns(model: type[models.Model], copied: Sequence[type[models.Model]]) -> dict[str, str]:
+    """Return the SQL of each column in copy number n; references to what is `copied` too go to the same copy."""
+    fields = model._meta.concrete_fields
+    return {field.column: _copied_value(model, field, copied) for field in fields if field.column}
+
+
+def _copied_value(
+    model: type[models.Model], field: models.Field[Any, Any], copied: Sequence[type[models.Model]]
+) -> str:
     column = f'original."{field.column}"'
-    copied = _copied_models()
     if field.primary_key or (isinstance(field, models.ForeignKey) and field.related_model in copied):
         return f"{column} + n * stride"
     if field.name == "code":

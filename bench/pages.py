@@ -1,0 +1,143 @@
+"""pages: the staff's pages as the owner of a clinic with ten years of history asks for them.
+
+Each page is asked for again and again through the whole application, from the middleware to the rendered page; what is
+measured is the time that the server takes, without a network. A tenth of the clinic shows whether a page asks the
+database the same number of times however much is in it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Final
+
+from bench.harness import Figure, Goal, Size
+from bench.scratch import ScratchServer, create_migrated, enter, scratch_server
+from bin.steps import say
+
+_ROUNDS: Final[dict[Size, int]] = {"small": 20, "default": 40, "full": 100}
+# Copies of the model clinic's courses in the past: clients by 25, sessions by some 250.
+_PAST: Final[dict[Size, int]] = {"small": 400, "default": 4_000, "full": 4_000}
+_GOAL: Final = Goal(0.1, "most", of="figure")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    seconds: list[float]
+    queries: int
+    kilobytes: float
+
+
+def measure(size: Size) -> Iterator[Figure]:
+    """Yield the time of each page, the slowest of twenty left out.
+
+    Raises: RuntimeError when a page is not shown.
+    """
+    with scratch_server() as server:
+        yield from _measure(server, size)
+
+
+def _measure(server: ScratchServer, size: Size) -> Iterator[Figure]:
+    from bench.big_clinic import grow_clinic  # noqa: PLC0415  # app ready: models need Django set up
+    from bench.model_clinic import build_model_clinic  # noqa: PLC0415  # app ready
+    from courses.models import TreatmentSession  # noqa: PLC0415  # app ready
+
+    model = create_migrated(server, "model")
+    say("  model clinic ...")
+    build_model_clinic()
+    found: list[dict[str, Asked]] = []
+    work = ""
+    for past in (_PAST[size] // 10, _PAST[size]):
+        enter(server.create(f"{past}", template=model))
+        grow_clinic(past)
+        found.append(ask_all(_ROUNDS[size]))
+        work = f"in a clinic with {TreatmentSession.objects.count():,} sessions"
+    small, large = found
+    for name, asked in large.items():
+        few = small[name].queries
+        yield Figure(
+            name="pages",
+            work=f"{name}, {work}",
+            figure=quantiles(asked.seconds, n=20)[-1],
+            unit="s",
+            goal=_GOAL,
+            note=f"p95 of {len(asked.seconds)}, median {median(asked.seconds):.3f} s; {asked.queries} queries, "
+            + (
+                "as with a tenth of it"
+                if few == asked.queries
+                else f"but {few} with a tenth of it: NOT constant"
+            )
+            + f"; {asked.kilobytes:.0f} kB compressed",
+        )
+
+
+def _pages(least_attended: int) -> list[Page]:
+    from django.urls import reverse  # noqa: PLC0415  # app ready
+
+    from bench.model_clinic import TODAY  # noqa: PLC0415  # app ready
+    from courses.models import Course  # noqa: PLC0415  # app ready
+
+    course = Course.objects.filter(status="active", attended_count__gte=least_attended).order_by("pk").last()
+    assert course is not None, "the model clinic has them"
+    return [
+        Page("Today", reverse("staff:today")),
+        Page("Needs attention", reverse("staff:attention")),
+        Page("Courses", reverse("staff:course-list")),
+        Page("Courses by their end", reverse("staff:course-list") + "?show=all&order=-projected_end"),
+        Page("Courses, searched", reverse("staff:course-list") + "?show=all&q=ozola+7-1234"),
+        Page("Course", reverse("staff:course-detail", args=[course.code])),
+        Page("Calendar, a week", reverse("staff:calendar") + f"?view=week&on={TODAY}"),
+        Page("Calendar, a day", reverse("staff:calendar") + f"?view=day&on={TODAY}"),
+        Page("Clients", reverse("staff:client-list")),
+        Page("Clients, searched", reverse("staff:client-list") + "?q=ozola+7-1234"),
+        Page("Client", reverse("staff:client-edit", args=[course.client.code])),
+        Page("Messages", reverse("staff:message-list")),
+    ]
+
+
+def ask_all(rounds: int, *, least_attended: int = 5) -> dict[str, Asked]:
+    """Ask for every page in turns, so that all meet the same load.
+
+    Raises: RuntimeError when a page is not shown.
+    """
+    import time_machine  # noqa: PLC0415  # slow import
+    from django.db import connection  # noqa: PLC0415  # app ready
+    from django.test import Client as Browser  # noqa: PLC0415  # app ready
+    from django.test.utils import CaptureQueriesContext, override_settings  # noqa: PLC0415  # app ready
+
+    from bench.model_clinic import TODAY, local  # noqa: PLC0415  # app ready
+    from clinics.models import Role, StaffMember  # noqa: PLC0415  # app ready
+
+    now = local(TODAY, 9, 30)
+    member = StaffMember.objects.order_by("pk").first()
+    assert member is not None, "the model clinic has them"
+    StaffMember.objects.filter(pk=member.pk).update(role=Role.OWNER)
+    seconds: dict[str, list[float]] = {}
+    asked: dict[str, Asked] = {}
+    with time_machine.travel(now, tick=True), override_settings(ALLOWED_HOSTS=["testserver"], DEBUG=False):
+        browser = Browser()
+        browser.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        pages = _pages(least_attended)
+        for page in pages:
+            with CaptureQueriesContext(connection) as queries:
+                response = browser.get(page.address)
+            if response.status_code != 200:
+                raise RuntimeError(f"{page.name} answered {response.status_code}")
+            seconds[page.name] = []
+            weight = len(gzip.compress(response.content)) / 1000
+            asked[page.name] = Asked(seconds[page.name], len(queries), weight)
+        for _ in range(rounds):
+            for page in pages:
+                start = time.perf_counter()
+                browser.get(page.address)
+                seconds[page.name].append(time.perf_counter() - start)
+    return asked
