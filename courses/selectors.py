@@ -236,6 +236,12 @@ def coming_booking_counts(
     return dict(ahead.order_by().values_list("practitioner").annotate(Count("pk")))
 
 
+def running_by_protocol(clinic: Clinic) -> dict[str, int]:
+    """Return how many courses of each protocol run, of all its versions together, by slug; one query."""
+    running = Course.objects.for_clinic(clinic).filter(status__in=RUNNING)
+    return dict(running.order_by().values_list("protocol__slug").annotate(n=Count("pk")))
+
+
 def next_bookings(course_ids: Sequence[int], *, today: date) -> dict[int, TreatmentSession]:
     """Return the first booking from today on of each course that has one.
 

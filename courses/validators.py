@@ -57,6 +57,21 @@ def check_phases(phases: Sequence[PhaseSpec]) -> None:
         )
 
 
+def check_minutes(steps: Sequence[Sequence[int]], *, phase_count: int) -> None:
+    """Refuse lengths by session number that are no lengths, or not for these phases.
+
+    Raises: CourseError naming `minutes_by_session` or one phase of it.
+    """
+    if steps and len(steps) != phase_count:
+        message = _("Give the lengths for each phase, or for none.")
+        raise CourseError(message, code="minutes_unmatched", fields={"minutes_by_session": message})
+    for index, phase in enumerate(steps):
+        if not all(1 <= minutes <= LONGEST_MINUTES for minutes in phase):
+            message = _("A session lasts from 1 to 600 minutes.")
+            field = f"minutes_by_session[{index}]"
+            raise CourseError(message, code="minutes_out_of_range", fields={field: message})
+
+
 def phase_values(phase: PhaseSpec) -> dict[str, Any]:
     """Return a phase in the shape of the JSON operations."""
     cadence = phase.cadence

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clinics.models import Clinic, ClinicScopedQuerySet
+from clinics.models import Clinic, ClinicScopedQuerySet, StaffMember
 
 
 class PhaseKind(models.TextChoices):
@@ -40,6 +40,10 @@ class Protocol(models.Model):
     # Order of one day's treatments, for example ["mechanical_bed", "massage"]; empty means any order.
     same_day_order = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
+    # Null for what came with the library.
+    created_by = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="+")
+    # Since when nobody can prescribe it; the courses that were prescribed from it go on.
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClinicScopedQuerySet["Protocol"].as_manager()
 
@@ -50,6 +54,9 @@ class Protocol(models.Model):
             models.UniqueConstraint(
                 fields=["clinic", "slug"], condition=Q(is_current=True), name="protocol_one_current"
             ),
+            models.CheckConstraint(
+                condition=Q(retired_at__isnull=True) | Q(is_current=True), name="protocol_retired_as_current"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,6 +65,10 @@ class Protocol(models.Model):
     def name_in(self, language: str) -> str:
         """Return the name in the language, else in English."""
         return (self.name_ru if language == "ru" else "") or self.name_en
+
+    def summary_in(self, language: str) -> str:
+        """Return the summary in the language, else in English."""
+        return (self.summary_ru if language == "ru" else "") or self.summary_en
 
     def preparation_in(self, language: str) -> str:
         """Return the preparation in the language, else in English."""

@@ -28,6 +28,14 @@ from courses.services.prescribing import (
     prescribe_course,
 )
 from courses.services.proposing import CoursePreview, PlanProposal, preview_course, propose_plan
+from courses.services.protocol_versions import ConditionDraft, ProtocolDraft, draft_of
+from courses.services.protocols import (
+    create_protocol,
+    known_conditions,
+    reopen_protocol,
+    retire_protocol,
+    revise_protocol,
+)
 from courses.services.recording import (
     correct_session,
     record_arrival,
@@ -45,11 +53,13 @@ from courses.services.screening import (
 from courses.services.windows import MoveWindow, window_for_move
 
 __all__ = [
+    "ConditionDraft",
     "CourseDraft",
     "CoursePreview",
     "MoveWindow",
     "Objection",
     "PlanProposal",
+    "ProtocolDraft",
     "SlotOffer",
     "SlotOffers",
     "acknowledge_flag",
@@ -64,13 +74,16 @@ __all__ = [
     "closed_days",
     "confirm_session",
     "correct_session",
+    "create_protocol",
     "discontinue_course",
+    "draft_of",
     "end_contraindication",
     "end_phase",
     "find_objections",
     "find_prescribed",
     "is_pause_too_long",
     "is_time_zone_open",
+    "known_conditions",
     "move_session",
     "offer_slots",
     "override_contraindication",
@@ -90,10 +103,13 @@ __all__ = [
     "remove_absence",
     "remove_closure",
     "remove_pause",
+    "reopen_protocol",
     "reopen_room",
     "restart_course",
     "resume_course",
+    "retire_protocol",
     "retire_room",
+    "revise_protocol",
     "roll_forward_due",
     "set_opening_hours",
     "set_target",

@@ -11,9 +11,10 @@ from django.db import transaction
 
 from audit.services import Actor, record
 from clinics.models import Clinic
-from courses.convert import phase_row_values
+from clinics.services import lock_clinic
 from courses.core.types import Cadence, PhaseSpec
-from courses.models import Protocol, ProtocolContraindication, ProtocolPhase
+from courses.models import Protocol
+from courses.services.protocol_versions import ConditionDraft, ProtocolDraft, write_version
 
 LIBRARY_FILE: Final = Path(__file__).resolve().parent.parent / "data" / "protocols.yaml"
 STRENGTHS: Final = ("permanent", "temporary", "caution")
@@ -22,11 +23,16 @@ _TOLERANCES: Final = ((3, 1, 14), (7, 2, 21), (10_000, 3, 42))
 
 
 @lru_cache(maxsize=1)
+def _read_file() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(LIBRARY_FILE.read_text(encoding="utf-8"))
+    return found
+
+
+@lru_cache(maxsize=1)
 def read_library() -> dict[str, dict[str, Any]]:
     """Return the shipped protocols by slug, references to one another resolved."""
-    raw = yaml.safe_load(LIBRARY_FILE.read_text(encoding="utf-8"))
     by_slug: dict[str, dict[str, Any]] = {}
-    for entry in raw["protocols"]:
+    for entry in _read_file()["protocols"]:
         found = dict(entry)
         if "phases_of" in found:
             found["phases"] = by_slug[found.pop("phases_of")]["phases"]
@@ -34,18 +40,22 @@ def read_library() -> dict[str, dict[str, Any]]:
             base = by_slug[found.pop("conditions_of")]
             for strength in STRENGTHS:
                 found[strength] = [*base.get(strength, []), *found.get(strength, [])]
-        found["names_of_conditions"] = raw["conditions"]
         by_slug[found["slug"]] = found
     return by_slug
 
 
-def phase_values(phase: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a library phase as the column values of a phase row."""
+def library_conditions() -> dict[str, dict[str, str]]:
+    """Return the names of the shipped conditions: by condition, then by language."""
+    found: dict[str, dict[str, str]] = _read_file()["conditions"]
+    return found
+
+
+def _phase_spec(phase: Mapping[str, Any]) -> PhaseSpec:
     period_min, period_max = phase["period"]
     grace, lapse = next((grace, lapse) for longest, grace, lapse in _TOLERANCES if period_max <= longest)
     sessions_min, sessions_max = phase.get("sessions", (None, None))
     minutes_min, minutes_max = phase["minutes"]
-    spec = PhaseSpec(
+    return PhaseSpec(
         kind=phase["kind"],
         cadence=Cadence.of(phase.get("frequency", 1), period_min, period_max),
         sessions_min=sessions_min,
@@ -56,7 +66,6 @@ def phase_values(phase: Mapping[str, Any]) -> dict[str, Any]:
         minutes_min=minutes_min,
         minutes_max=minutes_max,
     )
-    return {**phase_row_values(spec), "minutes_by_session": phase.get("minutes_by_session", [])}
 
 
 def load_library(*, clinic: Clinic, by: Actor, now: datetime) -> int:
@@ -65,10 +74,14 @@ def load_library(*, clinic: Clinic, by: Actor, now: datetime) -> int:
     A protocol that the clinic has, in whatever version, is left as it is: it may have been adapted.
     """
     with transaction.atomic():
+        # Two owners may press at once.
+        lock_clinic(clinic)
         present = set(Protocol.objects.for_clinic(clinic).values_list("slug", flat=True))
         missing = [entry for slug, entry in read_library().items() if slug not in present]
         for entry in missing:
-            _create_protocol(clinic, entry, now=now)
+            write_version(
+                library_draft(entry), clinic=clinic, slug=entry["slug"], version=1, member=None, now=now
+            )
         if missing:
             record(
                 "clinic.protocols_loaded",
@@ -82,37 +95,25 @@ def load_library(*, clinic: Clinic, by: Actor, now: datetime) -> int:
     return len(missing)
 
 
-def _create_protocol(clinic: Clinic, entry: Mapping[str, Any], *, now: datetime) -> Protocol:
+def library_draft(entry: Mapping[str, Any]) -> ProtocolDraft:
+    """Return what a shipped protocol says."""
     summary, preparation = entry.get("summary", {}), entry.get("preparation", {})
-    protocol = Protocol.objects.create(
-        clinic=clinic,
-        slug=entry["slug"],
+    names = library_conditions()
+    steps = tuple(tuple(phase.get("minutes_by_session", ())) for phase in entry["phases"])
+    return ProtocolDraft(
         name_en=entry["name"]["en"],
         name_ru=entry["name"]["ru"],
+        phases=tuple(_phase_spec(phase) for phase in entry["phases"]),
+        minutes_by_session=steps if any(steps) else (),
+        conditions=tuple(
+            ConditionDraft(strength, names[word]["en"], names[word]["ru"], word)
+            for strength in STRENGTHS
+            for word in entry.get(strength, [])
+        ),
         summary_en=summary.get("en", ""),
         summary_ru=summary.get("ru", ""),
         modality=entry["modality"],
         preparation_en=preparation.get("en", ""),
         preparation_ru=preparation.get("ru", ""),
-        same_day_order=entry.get("same_day_order", []),
-        created_at=now,
+        same_day_order=tuple(entry.get("same_day_order", ())),
     )
-    ProtocolPhase.objects.bulk_create(
-        ProtocolPhase(clinic=clinic, protocol=protocol, position=position, **phase_values(phase))
-        for position, phase in enumerate(entry["phases"])
-    )
-    names = entry["names_of_conditions"]
-    conditions = [(word, strength) for strength in STRENGTHS for word in entry.get(strength, [])]
-    ProtocolContraindication.objects.bulk_create(
-        ProtocolContraindication(
-            clinic=clinic,
-            protocol=protocol,
-            position=position,
-            condition=condition,
-            strength=strength,
-            name_en=names[condition]["en"],
-            name_ru=names[condition]["ru"],
-        )
-        for position, (condition, strength) in enumerate(conditions)
-    )
-    return protocol

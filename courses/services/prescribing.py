@@ -35,7 +35,7 @@ from courses.services.changes import (
     require_reason,
     transacting,
 )
-from courses.validators import LONGEST_MINUTES, check_phases
+from courses.validators import check_minutes, check_phases
 
 # How far from today a course may begin: a running course is taken over from paper, not invented.
 _EARLIEST_START = timedelta(days=3 * 366)
@@ -181,12 +181,16 @@ def check_draft(draft: CourseDraft, *, now: datetime) -> None:
         raise refuse("client", _("Choose a client of this clinic."), code="client_unknown")
     if draft.protocol.clinic_id != draft.clinic.pk:
         raise refuse("protocol", _("Choose a protocol of this clinic."), code="protocol_unknown")
+    if draft.protocol.retired_at is not None:
+        raise refuse(
+            "protocol", _("This protocol is retired. Choose another one."), code="protocol_retired"
+        )
     person = draft.practitioner
     if person is not None and not (
         person.clinic_id == draft.clinic.pk and person.is_active and person.is_treating
     ):
         raise refuse("practitioner", _("Choose a practitioner of this clinic."), code="practitioner_unknown")
-    _check_minutes(draft)
+    check_minutes(draft.minutes_by_session, phase_count=len(draft.phases))
     today = convert.local_today(draft.clinic, now)
     if not today - _EARLIEST_START <= draft.start_on <= today + LATEST_START:
         raise refuse(
@@ -209,22 +213,6 @@ def check_draft(draft: CourseDraft, *, now: datetime) -> None:
                     "This condition rules the protocol out. A prescriber can override it with a written reason."
                 ),
                 code="contraindicated",
-            )
-
-
-def _check_minutes(draft: CourseDraft) -> None:
-    """Refuse lengths by session number that are no lengths, or not for these phases."""
-    steps = draft.minutes_by_session
-    if steps and len(steps) != len(draft.phases):
-        raise refuse(
-            "minutes_by_session", _("Give the lengths for each phase, or for none."), code="minutes_unmatched"
-        )
-    for index, phase in enumerate(steps):
-        if not all(1 <= minutes <= LONGEST_MINUTES for minutes in phase):
-            raise refuse(
-                f"minutes_by_session[{index}]",
-                _("A session lasts from 1 to 600 minutes."),
-                code="minutes_out_of_range",
             )
 
 

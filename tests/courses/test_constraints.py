@@ -54,6 +54,11 @@ def phase(course, **values):
     return Phase(**base | values)
 
 
+def protocol(course, **values):
+    base = {"clinic": course.clinic, "slug": "a", "name_en": "A", "created_at": MONDAY}
+    return Protocol(**base | values)
+
+
 def decided(model, course, **values):
     return model(clinic=course.clinic, course=course, by=course.prescribed_by, created_at=MONDAY, **values)
 
@@ -115,6 +120,11 @@ BROKEN = {
         phase,
         {"sessions_min": None, "sessions_max": None, "duration_days": 9, "target": 2},
         {"sessions_min": None, "sessions_max": None, "duration_days": 9},
+    ),
+    "retired version out of force": (
+        protocol,
+        {"is_current": False, "retired_at": MONDAY},
+        {"retired_at": MONDAY},
     ),
     "phase position twice": (phase, {"position": 0}, {"position": 2}),
 }
@@ -226,6 +236,7 @@ def test_database_refuses_parents_of_another_clinic(course, foreign_member):
         pause(course, clinic=foreign_member.clinic),
         phase(course, clinic=foreign_member.clinic),
         session(course, status="no_show", outcome_at=MONDAY, outcome_by=foreign_member),
+        protocol(course, created_by=foreign_member),
     ):
         with pytest.raises(IntegrityError, match="same_clinic"):
             saved(row)
