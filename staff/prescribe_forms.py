@@ -1,6 +1,7 @@
 """What a prescriber types: whom, what and from when, and each phase as fields within a sentence."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -11,9 +12,12 @@ from clients.models import Client
 from clinics.models import Clinic
 from courses.core.types import Cadence, PhaseSpec
 from courses.models import PhaseKind, Protocol
+from courses.validators import LONGEST_MINUTES
 from staff.forms import DateInput, PractitionerField, named
 
 MOST_PHASES: Final = 8
+# So many lengths may rise one by one; later sessions take the last.
+_MOST_STEPS: Final = 60
 _DAYS_OF_UNIT: Final = {"days": 1, "weeks": 7, "years": 365}
 # What a phase forgives where nobody says otherwise: (longest period, grace days, lapse days).
 _LENIENCE: Final = ((3, 1, 14), (7, 2, 21), (10_000, 3, 42))
@@ -34,10 +38,13 @@ class PrescribeForm(forms.Form):
             error_messages={"required": _("Choose a client."), "invalid_choice": _("Choose a client.")},
         )
         self.fields["protocol"] = forms.ModelChoiceField(
-            Protocol.objects.for_clinic(clinic).filter(is_current=True),
+            Protocol.objects.for_clinic(clinic).filter(is_current=True, retired_at=None),
             to_field_name="code",
             label=_("Protocol"),
             empty_label=_("Choose a protocol"),
+            error_messages={
+                "invalid_choice": _("This protocol was changed or retired meanwhile. Choose it again.")
+            },
         )
         language = get_language() or "en"
         self.fields["protocol"].label_from_instance = lambda protocol: protocol.name_in(language)  # type: ignore[attr-defined]
@@ -72,6 +79,21 @@ class PhaseForm(forms.Form):
     flex_days = _number(_("The period gives by so many days"), least=0)
     grace_days = _number(_("Late days before it is overdue"), least=0)
     lapse_days = _number(_("Late days before it has lapsed"))
+    minutes_by_session = forms.CharField(
+        label=_("Minutes by session number"),
+        required=False,
+        max_length=400,
+        widget=forms.TextInput(attrs={"placeholder": "20, 25, 30", "autocomplete": "off"}),
+        help_text=_("Where sessions grow longer; those after the last number take the last."),
+    )
+
+    def clean_minutes_by_session(self) -> tuple[int, ...]:
+        words = [word for word in re.split(r"[\s,;]+", self.cleaned_data["minutes_by_session"]) if word]
+        if not all(word.isdecimal() and 1 <= int(word) <= LONGEST_MINUTES for word in words):
+            raise forms.ValidationError(_("Write minutes from 1 to 600 with commas between them."))
+        if len(words) > _MOST_STEPS:
+            raise forms.ValidationError(_("Write at most %(most)s numbers.") % {"most": _MOST_STEPS})
+        return tuple(int(word) for word in words)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -136,7 +158,13 @@ class PhaseForm(forms.Form):
         )
 
 
-def phase_initial(phase: PhaseSpec) -> dict[str, Any]:
+def minutes_of(forms: Sequence[PhaseForm]) -> tuple[tuple[int, ...], ...]:
+    """Return the minutes by session number of valid phases; nothing where no length rises."""
+    steps = tuple(form.cleaned_data["minutes_by_session"] for form in forms)
+    return steps if any(steps) else ()
+
+
+def phase_initial(phase: PhaseSpec, minutes_by_session: Sequence[int] = ()) -> dict[str, Any]:
     """Return what the sentence of a phase starts from; what is as usual stays empty."""
     usual = Cadence.of(phase.cadence.frequency, phase.cadence.period_min, phase.cadence.period_max)
     grace, lapse = next((g, la) for limit, g, la in _LENIENCE if phase.cadence.period_max <= limit)
@@ -158,6 +186,7 @@ def phase_initial(phase: PhaseSpec) -> dict[str, Any]:
         "flex_days": None if phase.cadence.flex_days == usual.flex_days else phase.cadence.flex_days,
         "grace_days": None if phase.grace_days == grace else phase.grace_days,
         "lapse_days": None if phase.lapse_days == lapse else phase.lapse_days,
+        "minutes_by_session": ", ".join(map(str, minutes_by_session)),
     }
 
 

@@ -35,7 +35,7 @@ class PhaseRow:
     is_more_open: bool
 
 
-_MORE = ("rest_days", "flex_days", "grace_days", "lapse_days")
+_MORE = ("rest_days", "flex_days", "grace_days", "lapse_days", "minutes_by_session")
 
 
 def phase_rows(forms: Sequence[PhaseForm]) -> list[PhaseRow]:

@@ -243,28 +243,45 @@ def _add_revision(
 
 
 def change_prescription(
-    *, course: Course, phases: Sequence[PhaseSpec], by: Actor, now: datetime, reason: str
+    *,
+    course: Course,
+    phases: Sequence[PhaseSpec],
+    by: Actor,
+    now: datetime,
+    reason: str,
+    minutes_by_session: Sequence[Sequence[int]] | None = None,
 ) -> None:
     """Put a new revision of the prescription in force; the old one stays on record.
 
+    Without `minutes_by_session` lengths rise as before, where there are as many phases as before.
     Raises: CourseError for anybody but a prescriber, without a reason, for an impossible prescription.
     """
     member = require_prescriber(by, course.clinic)
     text = require_reason(reason, column=PrescriptionRevision.reason)
     check_phases(phases)
+    check_minutes(minutes_by_session or (), phase_count=len(phases))
     with changing(
         course, action="prescription_changed", by=by, now=now, reason=ResolvedReason.CHANGED
     ) as locked:
-        revise_phases(locked, phases, member=member, now=now, reason=text)
+        revise_phases(
+            locked, phases, member=member, now=now, reason=text, minutes_by_session=minutes_by_session
+        )
 
 
 def revise_phases(
-    course: Course, phases: Sequence[PhaseSpec], *, member: StaffMember, now: datetime, reason: str
+    course: Course,
+    phases: Sequence[PhaseSpec],
+    *,
+    member: StaffMember,
+    now: datetime,
+    reason: str,
+    minutes_by_session: Sequence[Sequence[int]] | None = None,
 ) -> None:
     """Put a new revision in force on a locked course; the caller checked the phases and the prescriber."""
-    rows = list(convert.current_phases([course.pk]))
     number = PrescriptionRevision.objects.filter(course=course).count() + 1
-    minutes: Sequence[Sequence[int]] = [row["minutes_by_session"] for row in rows]
-    if len(minutes) != len(phases):
-        minutes = ()
+    minutes = minutes_by_session
+    if minutes is None:
+        minutes = [row["minutes_by_session"] for row in convert.current_phases([course.pk])]
+        if len(minutes) != len(phases):
+            minutes = ()
     _add_revision(course, phases, minutes, member=member, now=now, number=number, reason=reason)

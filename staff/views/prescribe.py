@@ -32,6 +32,7 @@ from staff.prescribe_forms import (
     NEW_PHASE,
     PhaseForm,
     PrescribeForm,
+    minutes_of,
     phase_forms,
     phase_initial,
     posted_phases,
@@ -108,7 +109,8 @@ def _code_in(text: str) -> uuid.UUID | None:
 def _phases_of(protocol: Protocol | None) -> list[dict[str, Any]]:
     if protocol is None:
         return []
-    return [phase_initial(phase_spec(row)) for row in protocol.phases.order_by("position")]
+    rows = protocol.phases.order_by("position")
+    return [phase_initial(phase_spec(row), row.minutes_by_session) for row in rows]
 
 
 def _posted(request: StaffRequest, todo: str) -> _Writing:
@@ -149,6 +151,7 @@ def _draft(request: StaffRequest, writing: _Writing) -> services.CourseDraft:
         phases=tuple(phase.spec() for phase in writing.phases),
         practitioner=values["practitioner"],
         overrides=writing.overrides,
+        minutes_by_session=minutes_of(writing.phases),
     )
 
 
@@ -289,9 +292,11 @@ def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     todo = request.POST.get("do", "change") if request.method == "POST" else "start"
     reason = {"reason": request.POST.get("reason", "")}
     form = ReasonForm(request.POST if todo == "change" else None, initial=reason, auto_id="change-%s")
-    before = load_facts([course])[course.pk].prescription.phases
+    facts = load_facts([course])[course.pk]
+    before = facts.prescription.phases
     if todo == "start":
-        phases = unsent_phase_forms([phase_initial(phase) for phase in before])
+        lengths = [limits.by_session for limits in facts.limits]
+        phases = unsent_phase_forms(list(map(phase_initial, before, lengths)))
     elif todo != "change":
         phases = unsent_phase_forms(_stepped(request, todo))
     else:
@@ -301,6 +306,7 @@ def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
                 services.change_prescription(
                     course=course,
                     phases=shown.with_targets(phases, before),
+                    minutes_by_session=minutes_of(phases),
                     by=acting(request),
                     now=timezone.now(),
                     **form.cleaned_data,

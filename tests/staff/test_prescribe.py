@@ -9,7 +9,14 @@ import pytest
 from django.contrib.messages import get_messages
 
 from clinics.models import Role
-from courses.models import ContraindicationOverride, Course, PrescriptionRevision, TreatmentSession
+from courses.models import (
+    ContraindicationOverride,
+    Course,
+    Phase,
+    PrescriptionRevision,
+    Protocol,
+    TreatmentSession,
+)
 from courses.services import record_contraindication
 from tests.factories import ClientFactory, ProtocolFactory, actor_of, prescribe
 from tests.races import race, shared_database
@@ -113,6 +120,37 @@ def test_prescribing_saves_and_books_the_whole_plan(doctor, typed, prescriber, c
     assert [session.on.day for session in booked] == [10, 11, 12, 13, 14, 16]
     assert {session.status for session in booked} == {"booked"}
     assert {session.practitioner for session in booked} == {prescriber}
+
+
+def test_rising_lengths_of_the_protocol_reach_the_course_and_can_be_changed(doctor, typed, protocol):
+    protocol.phases.filter(position=0).update(minutes_by_session=[20, 25, 30])
+    sheet = doctor.get(f"{NEW}?protocol={protocol.code}")
+    lengths = sheet.context["phases"][0].form["minutes_by_session"].value()
+
+    wrong = doctor.post(NEW, typed | {"do": "prescribe", "phases-0-minutes_by_session": "20, lots"})
+    doctor.post(NEW, typed | {"do": "prescribe", "phases-0-minutes_by_session": lengths})
+
+    course = Course.objects.get()
+    changing = f"/courses/{course.code}/change/"
+    row = doctor.get(changing).context["phases"][0]
+    shown = {row.form.add_prefix(name): row.form[name].value() or "" for name in row.form.fields}
+    changed = shown | {"phase_count": "1", "do": "change", "reason": "slower"}
+    doctor.post(changing, changed | {"phases-0-minutes_by_session": "20 20;30"})
+    assert wrong.status_code == 422
+    assert "Write minutes from 1 to 600 with commas between them." in words_of(wrong)
+    phases = Phase.objects.filter(revision__course=course).order_by("revision__number")
+    assert list(phases.values_list("minutes_by_session", flat=True)) == [[20, 25, 30], [20, 20, 30]]
+
+
+def test_retired_protocol_is_not_offered(doctor, typed, protocol):
+    Protocol.objects.filter(pk=protocol.pk).update(retired_at=NOW)
+
+    answer = doctor.post(NEW, typed | {"do": "prescribe"})
+
+    form = answer.context["form"]
+    assert list(form.fields["protocol"].queryset) == []
+    assert form.errors == {"protocol": ["This protocol was changed or retired meanwhile. Choose it again."]}
+    assert 'name="phases-0-sessions_max" value="6"' in answer.content.decode()
 
 
 def test_prescribing_with_htmx_goes_to_the_course(doctor, typed):
