@@ -9,13 +9,14 @@ from typing import Final
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from audit.models import ActorKind, AuditEvent
 from clients.models import Client
 from clinics.models import Clinic, Room, StaffMember
 from courses.convert import zone_of
-from courses.models import Course
+from courses.models import Course, Protocol
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from reports.exporters import CHUNK, Cell
 from staff.presenters import client_url, course_url
@@ -86,7 +87,7 @@ class Names:
 def load_names(clinic: Clinic, events: Sequence[AuditEvent]) -> Names:
     """Return the names that the events need, as far as their owners still exist.
 
-    Cost: at most eight queries, however many events.
+    Cost: at most nine queries, however many events.
     """
     about: dict[str, set[uuid.UUID]] = {}
     for event in events:
@@ -105,6 +106,7 @@ def load_names(clinic: Clinic, events: Sequence[AuditEvent]) -> Names:
             **_courses(clinic, about.get("course", set())),
             **_messages(clinic, about.get("reminder", set())),
             **_answers(clinic, about.get("answer", set())),
+            **_protocols(clinic, about.get("protocol", set())),
             **_rules(clinic, about.get("rule", set())),
             **_channels(clinic, about.get("channel_account", set())),
         },
@@ -168,6 +170,19 @@ def _rules(clinic: Clinic, codes: set[uuid.UUID]) -> dict[uuid.UUID, Named]:
     return {row.code: Named(rule_title(row), reverse("staff:rule-edit", args=[row.code])) for row in rows}
 
 
+def _protocols(clinic: Clinic, codes: set[uuid.UUID]) -> dict[uuid.UUID, Named]:
+    """Return protocols by the codes of any of their versions, under the name and at the page of the one in force."""
+    slugs = Protocol.objects.for_clinic(clinic).filter(code__in=codes).values("slug")
+    rows = list(Protocol.objects.for_clinic(clinic).filter(slug__in=slugs) if codes else ())
+    language = get_language() or "en"
+    current = {
+        row.slug: Named(row.name_in(language), reverse("staff:protocol-detail", args=[row.code]))
+        for row in rows
+        if row.is_current
+    }
+    return {row.code: current[row.slug] for row in rows}
+
+
 def _channels(clinic: Clinic, codes: set[uuid.UUID]) -> dict[uuid.UUID, Named]:
     rows = ChannelAccount.objects.for_clinic(clinic).filter(code__in=codes)
     return {
@@ -216,7 +231,7 @@ def _who(event: AuditEvent, names: Names) -> Named:
 class AuditExporter:
     """The events of the log, one a row, newest first.
 
-    Cost: nine queries a thousand events; memory does not grow with their number.
+    Cost: ten queries a thousand events; memory does not grow with their number.
     """
 
     name = "audit"

@@ -26,6 +26,8 @@ class Entry:
     capability: Capability
     pages: tuple[str, ...]
     is_on_phone: bool = False
+    # Who may do this finds the page behind another entry.
+    unless: Capability | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,16 @@ ENTRIES: Final = (
         _("Settings"),
         _("Settings"),
         Capability.MANAGE,
-        ("rule-", "settings-", "channel-", "people-", "audit-"),
+        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-"),
+    ),
+    Entry(
+        "protocol-list",
+        "clipboard-list",
+        _("Protocols"),
+        _("Protocols"),
+        Capability.PRESCRIBE,
+        ("protocol-",),
+        unless=Capability.MANAGE,
     ),
 )
 
@@ -88,5 +99,5 @@ def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
             counted=counts.get(entry.name, (0, ""))[1],
         )
         for entry in ENTRIES
-        if is_allowed(member, entry.capability)
+        if is_allowed(member, entry.capability) and not (entry.unless and is_allowed(member, entry.unless))
     ]

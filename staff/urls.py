@@ -20,6 +20,7 @@ from staff.views import (
     people,
     prescribe,
     profile,
+    protocols,
     rules,
     today,
 )
@@ -87,6 +88,18 @@ urlpatterns += [
     path(_room + "rename/", clinic.rename, name="settings-room-rename"),
     path(_room + "retire/", clinic.retire, name="settings-room-retire"),
     path(_room + "reopen/", clinic.reopen, name="settings-room-reopen"),
+]
+
+_protocol = "settings/protocols/<uuid:code>/"
+urlpatterns += [
+    path("settings/protocols/", protocols.protocol_list, name="protocol-list"),
+    path("settings/protocols/load/", protocols.load, name="protocol-load"),
+    path("settings/protocols/new/", protocols.new_protocol, name="protocol-new"),
+    path(_protocol, protocols.show_protocol, name="protocol-detail"),
+    path(_protocol + "edit/", protocols.edit_protocol, name="protocol-edit"),
+    path(_protocol + "restore/", protocols.restore, name="protocol-restore"),
+    path(_protocol + "retire/", protocols.retire, name="protocol-retire"),
+    path(_protocol + "reopen/", protocols.reopen, name="protocol-reopen"),
 ]
 
 _rule = "settings/rules/<uuid:code>/"

@@ -182,9 +182,7 @@ def check_draft(draft: CourseDraft, *, now: datetime) -> None:
     if draft.protocol.clinic_id != draft.clinic.pk:
         raise refuse("protocol", _("Choose a protocol of this clinic."), code="protocol_unknown")
     if draft.protocol.retired_at is not None:
-        raise refuse(
-            "protocol", _("This protocol is retired. Choose another one."), code="protocol_retired"
-        )
+        raise refuse("protocol", _("This protocol is retired. Choose another one."), code="protocol_retired")
     person = draft.practitioner
     if person is not None and not (
         person.clinic_id == draft.clinic.pk and person.is_active and person.is_treating

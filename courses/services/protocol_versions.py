@@ -63,7 +63,9 @@ def draft_of(protocol: Protocol) -> ProtocolDraft:
 
 def changed_fields(old: ProtocolDraft, new: ProtocolDraft) -> list[str]:
     """Return the names of what differs, in the order of the draft."""
-    return [field.name for field in fields(ProtocolDraft) if getattr(old, field.name) != getattr(new, field.name)]
+    return [
+        field.name for field in fields(ProtocolDraft) if getattr(old, field.name) != getattr(new, field.name)
+    ]
 
 
 def write_version(

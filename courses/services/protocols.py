@@ -173,9 +173,7 @@ def check_protocol(draft: ProtocolDraft, *, clinic: Clinic, slug: str = "") -> P
         texts["same_day_order"] = _order(draft.same_day_order)
     conditions = _checked_conditions(draft.conditions, clinic=clinic, wrong=wrong)
     if wrong:
-        raise CourseError(
-            _("This protocol cannot be saved as it stands."), code="bad_protocol", fields=wrong
-        )
+        raise CourseError(_("This protocol cannot be saved as it stands."), code="bad_protocol", fields=wrong)
     steps = draft.minutes_by_session if any(draft.minutes_by_session) else ()
     return replace(draft, conditions=conditions, minutes_by_session=steps, **texts)
 
@@ -259,9 +257,7 @@ def _checked_conditions(
     return tuple(found.values())
 
 
-def _condition_of(
-    names: dict[str, str], known: dict[str, tuple[str, str]], *, taken: Collection[str]
-) -> str:
+def _condition_of(names: dict[str, str], known: dict[str, tuple[str, str]], *, taken: Collection[str]) -> str:
     """Return under what a condition goes: as the clinic knows it by this name, else something new."""
     wanted = {name.casefold() for name in names.values() if name}
     for condition, others in known.items():

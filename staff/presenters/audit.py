@@ -19,6 +19,7 @@ from clients.models import Channel
 from clinics.models import Language, Role
 from courses.models import CallOutcome, PlanPolicy, SessionStatus
 from reminders.models import ReminderState
+from staff.presenters.protocols import FIELD_WORDS as PROTOCOL_FIELDS
 from staff.templatetags.interface import clock, day
 
 Words = str | Promise
@@ -109,6 +110,10 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "clinic.absence_added": gettext_lazy("Absence added"),
             "clinic.absence_removed": gettext_lazy("Absence removed"),
             "clinic.protocols_loaded": gettext_lazy("Protocols loaded"),
+            "protocol.created": gettext_lazy("Protocol made"),
+            "protocol.revised": gettext_lazy("Protocol changed"),
+            "protocol.retired": gettext_lazy("Protocol taken out of use"),
+            "protocol.reopened": gettext_lazy("Protocol taken into use again"),
             "clinic.messages_changed": gettext_lazy("Message settings changed"),
             "clinic.digest_chosen": gettext_lazy("Morning summary chosen"),
             "rule.changed": gettext_lazy("Rule changed"),
@@ -168,6 +173,7 @@ _FIELDS: Final[Mapping[str, Words]] = {
     "quiet_to_time": gettext_lazy("quiet hours"),
     "daily_message_cap": gettext_lazy("messages a day"),
     "shows_treatment_in_messages": gettext_lazy("treatment named in messages"),
+    **PROTOCOL_FIELDS,
 }
 _LABELS: Final[Mapping[str, Words]] = {
     "starts_at": gettext_lazy("Time"),

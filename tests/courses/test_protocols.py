@@ -36,7 +36,9 @@ DRAFT = ProtocolDraft(
 
 def events(protocol):
     first = Protocol.objects.get(slug=protocol.slug, version=1)
-    return list(AuditEvent.objects.filter(subject_code=first.code).order_by("pk").values_list("action", "new"))
+    return list(
+        AuditEvent.objects.filter(subject_code=first.code).order_by("pk").values_list("action", "new")
+    )
 
 
 def test_protocol_is_made_changed_retired_and_taken_back(clinic, by, member):
@@ -58,7 +60,10 @@ def test_protocol_is_made_changed_retired_and_taken_back(clinic, by, member):
 
     course = prescribe(member=member, protocol=protocol)
     revised = revise_protocol(
-        protocol=protocol, draft=replace(saved, phases=(intensive(),), minutes_by_session=()), by=by, now=MONDAY
+        protocol=protocol,
+        draft=replace(saved, phases=(intensive(),), minutes_by_session=()),
+        by=by,
+        now=MONDAY,
     )
     again = revise_protocol(protocol=revised, draft=draft_of(revised), by=by, now=MONDAY)
     retire_protocol(protocol=revised, by=by, now=MONDAY)
@@ -86,8 +91,12 @@ def test_names_and_slugs_stay_apart(clinic, by):
 
     # The name of a retired one is free, until it is to come back; the library's slug never is.
     own = create_protocol(clinic=clinic, draft=replace(DRAFT, name_en="HONEY massage"), by=by, now=MONDAY)
-    russian = create_protocol(clinic=clinic, draft=replace(DRAFT, name_en="", name_ru="Банки"), by=by, now=MONDAY)
-    other = replace(DRAFT, name_en="", name_ru="Банки 2", conditions=(ConditionDraft("caution", "", "Загар"),))
+    russian = create_protocol(
+        clinic=clinic, draft=replace(DRAFT, name_en="", name_ru="Банки"), by=by, now=MONDAY
+    )
+    other = replace(
+        DRAFT, name_en="", name_ru="Банки 2", conditions=(ConditionDraft("caution", "", "Загар"),)
+    )
     second = create_protocol(clinic=clinic, draft=other, by=by, now=MONDAY)
 
     assert (own.slug, russian.slug, russian.name_en, second.slug) == (

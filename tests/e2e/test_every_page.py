@@ -81,6 +81,10 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/settings/rules/",
         f"/settings/rules/{rule.code}/",
         "/settings/messages/",
+        "/settings/protocols/",
+        "/settings/protocols/new/",
+        f"/settings/protocols/{overdue.protocol.code}/",
+        f"/settings/protocols/{overdue.protocol.code}/edit/",
         "/settings/people/",
         "/settings/people/new/",
         f"/settings/people/{prescriber.code}/",
@@ -146,6 +150,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/courses/new/": "The plan appears here",
         "/settings/closures/": "No closures ahead",
         "/settings/rooms/": "No rooms yet",
+        "/settings/protocols/": "No protocols yet",
         "/settings/audit/": "Nothing on record yet",
     }
 

@@ -58,6 +58,7 @@ ACCOUNT = (("code", "account"),)
 CLOSURE = (("code", "closure"),)
 ROOM = (("code", "room"),)
 PERSON = (("code", "person"),)
+PROTOCOL = (("code", "protocol"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -102,6 +103,14 @@ MATRIX = {
     "staff:settings-room-rename": Route(post=MANAGES, parts=ROOM),
     "staff:settings-room-retire": Route(post=MANAGES, parts=ROOM),
     "staff:settings-room-reopen": Route(post=MANAGES, parts=ROOM),
+    "staff:protocol-list": Route(get=PRESCRIBES),
+    "staff:protocol-load": Route(post=PRESCRIBES),
+    "staff:protocol-new": Route(get=PRESCRIBES, post=PRESCRIBES),
+    "staff:protocol-detail": Route(get=PRESCRIBES, parts=PROTOCOL),
+    "staff:protocol-edit": Route(get=PRESCRIBES, post=PRESCRIBES, parts=PROTOCOL),
+    "staff:protocol-restore": Route(post=PRESCRIBES, parts=PROTOCOL),
+    "staff:protocol-retire": Route(post=PRESCRIBES, parts=PROTOCOL),
+    "staff:protocol-reopen": Route(post=PRESCRIBES, parts=PROTOCOL),
     "staff:rule-list": Route(get=MANAGES),
     "staff:rule-edit": Route(get=MANAGES, post=MANAGES, parts=RULE),
     "staff:rule-preview": Route(post=MANAGES, parts=RULE),
@@ -218,6 +227,7 @@ def make_clinic():
         pause=pause.code,
         condition="influenza",
         person=members[ANALYST].code,
+        protocol=protocol.code,
         absence=uuid.uuid4(),
         contact=client.contact_points.get().code,
         rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
