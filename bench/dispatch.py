@@ -86,7 +86,7 @@ def measure(size: Size) -> Iterator[Figure]:
 def _work(environment: dict[str, str], sink: Sink, mails: int, log: Path, _: int) -> float:
     """Have a worker that is awake send all messages; return the seconds from the due moment to the last one sent."""
     from bench.crowd import has_mails_waiting, lateness, lay_down, make_due  # noqa: PLC0415  # app ready
-    from reminders.services.clock import database_now  # noqa: PLC0415  # app ready
+    from clinics.clock import database_now  # noqa: PLC0415  # app ready
 
     command = worker_commands()[_QUEUE]
     lay_down()
@@ -113,8 +113,8 @@ def _drain(sink: Sink, mails: int, _: int) -> float:
     from django.test import override_settings  # noqa: PLC0415  # app ready
 
     from bench.crowd import lay_down, make_due  # noqa: PLC0415  # app ready
+    from clinics.clock import database_now  # noqa: PLC0415  # app ready
     from reminders.services import drain  # noqa: PLC0415  # app ready
-    from reminders.services.clock import database_now  # noqa: PLC0415  # app ready
 
     lay_down()
     sink.clear()

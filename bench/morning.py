@@ -186,7 +186,7 @@ class _Stage:
     def _occupy(self, workers: Workers) -> None:
         """Let the slow channel take all the senders that it can get."""
         from bench.crowd import make_due  # noqa: PLC0415  # app ready
-        from reminders.services.clock import database_now  # noqa: PLC0415  # app ready
+        from clinics.clock import database_now  # noqa: PLC0415  # app ready
 
         make_due("webhook", at=database_now())
         workers.send("reminders.tick", queue="default")
@@ -199,7 +199,7 @@ class _Stage:
             lateness,
             make_due,
         )
-        from reminders.services.clock import database_now  # noqa: PLC0415  # app ready
+        from clinics.clock import database_now  # noqa: PLC0415  # app ready
 
         due = database_now() + _AHEAD
         make_due("email", at=due)

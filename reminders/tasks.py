@@ -4,8 +4,8 @@ import time
 
 from celery import shared_task
 
+from clinics.clock import database_now
 from reminders.services import drain, run_tick, wake_senders
-from reminders.services.clock import database_now
 from reminders.services.heartbeat import send_heartbeat
 from reminders.services.jumps import is_clock_steady
 

@@ -9,8 +9,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from clinics.access import Capability, is_allowed
+from clinics.clock import database_now
 from courses.convert import local_today
-from reminders.services.clock import database_now
 from reminders.services.health import find_trouble
 from staff.navigation import Item, menu
 

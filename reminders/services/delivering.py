@@ -26,6 +26,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from clients.links import NewLink
+from clinics.clock import Clock, database_clock
 from reminders.channels.base import Channel, ChannelFactory, Outcome, Way
 from reminders.channels.registry import find_ways
 from reminders.convert import write_told
@@ -42,7 +43,6 @@ from reminders.services.checking import (
     rule_on,
 )
 from reminders.services.claiming import claim_due, recover_journals, release
-from reminders.services.clock import Clock, database_clock
 from reminders.services.fence import is_held
 from reminders.services.journal import Journal, entries_of
 from reminders.services.linking import new_links

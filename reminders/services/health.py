@@ -13,6 +13,7 @@ from django.db.models import Q
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from clinics.clock import database_now
 from reminders.models import (
     ChannelHealth,
     DeliveryAttempt,
@@ -21,7 +22,6 @@ from reminders.models import (
     Reminder,
     ReminderState,
 )
-from reminders.services.clock import database_now
 from reminders.services.fence import ROW, doubt, is_held
 from reminders.services.jumps import CLOCK, is_jumping
 from reminders.services.outside import read_marks

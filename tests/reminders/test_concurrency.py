@@ -11,9 +11,9 @@ import pytest
 from django.db import close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
+from clinics.clock import database_clock
 from reminders.models import Reminder, TickRun
 from reminders.services import claim_due, drain, run_tick, sync_course_reminders
-from reminders.services.clock import database_clock
 from tests.reminders.builders import Memory, at, make_desk
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

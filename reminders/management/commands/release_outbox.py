@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.services import SYSTEM
+from clinics.clock import database_clock
 from reminders.management.instants import instant
 from reminders.models import Installation
-from reminders.services.clock import database_clock
 from reminders.services.fence import held_reason
 from reminders.services.releasing import Choice, Survey, release_outbox, survey_outbox
 

@@ -1,8 +1,8 @@
-"""The senders' clock: what a machine sleeps through has passed all the same."""
+"""The clock by which leases are counted: what a machine sleeps through has passed all the same."""
 
 from datetime import UTC, datetime, timedelta
 
-from reminders.services import clock
+from clinics import clock
 
 START = datetime(2026, 3, 3, 13, tzinfo=UTC)
 
