@@ -252,3 +252,85 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_on} to {self.to_on}"
+
+
+class JobStatus(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("broken off")
+
+
+ENDED_JOBS = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class BackgroundJob(models.Model):
+    """Work that takes longer than a page may: started there, done by a worker in steps, found again by its code.
+
+    Each step commits what it did together with how far it came, so that none is lost and none is done twice.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="jobs")
+    # A name of JOB_KINDS.
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.WAITING)
+    # What to work on: codes, ids, dates and choices, never a name, a contact or clinical text.
+    parameters = models.JSONField(default=dict)
+    # What has come of it so far, and whatever its kind needs to know to go on.
+    result = models.JSONField(default=dict)
+    # Why it failed, one word of its kind's.
+    error_code = models.CharField(max_length=40, blank=True)
+    done_count = models.PositiveIntegerField(default=0)
+    # 0 until it is known.
+    total_count = models.PositiveIntegerField(default=0)
+    started_by = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="jobs")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    # Each claim has a number of its own: what an older one still wants to write is void.
+    generation = models.PositiveIntegerField(default=0)
+    # Claims since the last step that succeeded.
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+
+    objects = ClinicScopedQuerySet["BackgroundJob"].as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),
+            models.CheckConstraint(
+                condition=Q(status=JobStatus.RUNNING, lease_until__isnull=False)
+                | (~Q(status=JobStatus.RUNNING) & Q(lease_until__isnull=True)),
+                name="job_leased_while_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ENDED_JOBS, ended_at__isnull=False)
+                | (~Q(status__in=ENDED_JOBS) & Q(ended_at__isnull=True)),
+                name="job_ended_with_time",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=JobStatus.FAILED) & ~Q(error_code=""))
+                | (~Q(status=JobStatus.FAILED) & Q(error_code="")),
+                name="job_failed_with_code",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The clinic's list of running and recent jobs.
+            models.Index(fields=["clinic", "-created_at"], name="job_by_clinic"),
+            # What the tick finds: nobody works on it, or nobody any more.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=(JobStatus.WAITING, JobStatus.RUNNING)),
+                name="job_unfinished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED_JOBS

@@ -5,8 +5,20 @@ from importlib import import_module
 from celery import shared_task
 from django.conf import settings
 
+from clinics.jobs import wake_job, work_job
+
+# A slice of a job: the tick waits in the same queue, and other jobs do.
+_SECONDS = 10.0
+
 
 @shared_task(name="clinics.housekeep")
 def housekeep() -> None:
     """Remove the sessions of logins that have expired; harmless at any time and as often as wanted."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+@shared_task(name="clinics.work_job")
+def work(job_id: int) -> None:
+    """Do a slice of a background job; harmless twice or at once."""
+    if work_job(job_id=job_id, seconds=_SECONDS):
+        wake_job(job_id)

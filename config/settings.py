@@ -295,6 +295,11 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"reminders.send_*": {"queue": "send"}, "reports.*": {"queue": "export"}}
 
+# ---------------------------------------------------------------- background jobs
+
+# Each kind with the function that does one step of it; see clinics/jobs.py.
+JOB_KINDS: dict[str, str] = {}
+
 # ---------------------------------------------------------------- planning
 
 # In steps of about half a microsecond: no page and no request of the API keeps a worker for longer than a few seconds.

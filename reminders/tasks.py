@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 
 from clinics.clock import database_now
+from clinics.jobs import wake_jobs
 from reminders.services import drain, run_tick, wake_senders
 from reminders.services.heartbeat import send_heartbeat
 from reminders.services.jumps import is_clock_steady
@@ -18,6 +19,7 @@ def tick() -> None:
     now = database_now()
     if is_clock_steady(now=now) and run_tick(now=now) is not None:
         wake_senders(now=now)
+        wake_jobs(now=now)
         send_heartbeat(now=now)
 
 

@@ -127,6 +127,14 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         },
     ),
     (
+        gettext_lazy("Background work"),
+        {
+            "job.started": gettext_lazy("Work started"),
+            "job.cancelled": gettext_lazy("Work stopped"),
+            "job.retried": gettext_lazy("Work continued"),
+        },
+    ),
+    (
         gettext_lazy("Exports"),
         {
             "courses.exported": gettext_lazy("Courses exported"),

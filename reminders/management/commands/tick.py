@@ -7,11 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from clinics.jobs import work_jobs
 from reminders.services import drain, run_tick
 
 
 class Command(BaseCommand):
-    help = "Do what time alone has made due: reassess courses, expire stale messages, send the due ones."
+    help = "Do what time alone has made due: reassess courses, expire stale messages, send the due ones, work the jobs that wait."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--at", type=_instant, help="the time to act at, with its offset; else now")
@@ -21,7 +22,10 @@ class Command(BaseCommand):
         if counts is None:
             self.stdout.write("This period's tick has been done already.")
             return
-        sent = drain(clock=None if at is None else lambda: at)
+        clock = None if at is None else lambda: at
+        sent = drain(clock=clock)
+        if jobs := work_jobs(clock=clock):
+            counts["jobs"] = jobs
         totals = {**counts, **{state: number for state, number in sorted(sent.items()) if number}}
         self.stdout.write(", ".join(f"{name} {number}" for name, number in totals.items()))
 
