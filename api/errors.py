@@ -29,7 +29,7 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     answer = exception_handler(error, context)
     if answer is not None:
         # The status and the headers stay, Retry-After among them.
-        answer.data = WireError(ROOT, _sentence(error)).as_json()
+        answer.data = WireError(ROOT, _sentence(error, context)).as_json()
     return answer
 
 
@@ -39,10 +39,11 @@ def _answer(texts: dict[str, str], code: int) -> Response:
     return Response(WireError(field, message).as_json(), status=code)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, context: dict[str, Any]) -> str:
     match error:
         case MethodNotAllowed():
-            return "Use POST."
+            verbs = [verb for verb in context["view"].allowed_methods if verb not in ("HEAD", "OPTIONS")]
+            return f"Use {' or '.join(verbs)}."
         case Throttled():
             return f"Wait {error.wait or 60} seconds, then try again."  # type: ignore[attr-defined]  # not in the stubs
         case APIException() if not isinstance(error, NotFound):

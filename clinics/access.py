@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from clinics.models import Role, StaffMember
+from clinics.models import ApiToken, Role, Scope, StaffMember
 
 
 class Capability(StrEnum):
@@ -23,6 +23,25 @@ CAPABILITIES: Final[dict[str, frozenset[Capability]]] = {
     Role.RECEPTIONIST: _READERS | {Capability.BOOK, Capability.RECORD},
     Role.ANALYST: _READERS | {Capability.EXPORT},
 }
+
+
+# Nobody prescribes and nobody manages a clinic by a token: that takes a person.
+SCOPE_CAPABILITIES: Final[dict[str, frozenset[Capability]]] = {
+    Scope.READ: _READERS,
+    Scope.WRITE: _READERS | {Capability.BOOK, Capability.RECORD},
+    Scope.REPORTS: _READERS,
+    Scope.EXPORT: frozenset({Capability.EXPORT}),
+}
+
+
+def has_scope(token: ApiToken, scope: Scope) -> bool:
+    """Tell whether a token was made for this; one that may write may also read."""
+    return scope in token.scopes or (scope == Scope.READ and Scope.WRITE in token.scopes)
+
+
+def is_token_allowed(token: ApiToken, capability: Capability) -> bool:
+    """Tell whether any of the token's scopes includes the capability."""
+    return any(capability in SCOPE_CAPABILITIES[scope] for scope in token.scopes)
 
 
 def is_allowed(member: StaffMember, capability: Capability) -> bool:

@@ -334,3 +334,50 @@ class BackgroundJob(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED_JOBS
+
+
+class Scope(models.TextChoices):
+    """What a program with a token may do; `clinics/access.py` says which capabilities that is."""
+
+    READ = "read", _("read")
+    WRITE = "write", _("write")
+    REPORTS = "reports", _("reports")
+    EXPORT = "export", _("export")
+
+
+class ApiToken(models.Model):
+    """A key with which a clinic's own program asks the API; only its hash is kept, and no row is ever deleted."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    scopes = models.JSONField(default=list)
+    # Every request of a program looks its key up by this.
+    key_hash = models.CharField(max_length=64, unique=True)
+    # By which people tell the keys apart that they hold.
+    key_start = models.CharField(max_length=12)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(StaffMember, models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    # To the hour: a program that asks all day writes the row two dozen times.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ClinicScopedQuerySet["ApiToken"].as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="token_revoked_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="token_expires_after_it_is_made"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_start

@@ -314,7 +314,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "assess": "1200/min", "plan": "300/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "user": "600/min",
+        "assess": "1200/min",
+        "plan": "300/min",
+        "token": "600/min",
+    },
     # Else whoever writes another address into a header is counted as another one.
     "NUM_PROXIES": PROXY_COUNT,
     "EXCEPTION_HANDLER": "api.errors.answer_error",

@@ -64,7 +64,7 @@ ENTRIES: Final = (
         _("Settings"),
         _("Settings"),
         Capability.MANAGE,
-        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-"),
+        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-", "token-"),
     ),
     Entry(
         "protocol-list",

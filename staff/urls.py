@@ -23,6 +23,7 @@ from staff.views import (
     protocols,
     rules,
     today,
+    tokens,
 )
 
 app_name = "staff"
@@ -130,6 +131,8 @@ urlpatterns += [
         people.remove_absence_of,
         name="people-absence-remove",
     ),
+    path("settings/tokens/", tokens.token_list, name="token-list"),
+    path("settings/tokens/<uuid:code>/revoke/", tokens.revoke, name="token-revoke"),
     path("settings/audit/", audit.audit_list, name="audit-list"),
     path("settings/audit/export/", audit.export_audit, name="audit-export"),
 ]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from audit.models import AuditEvent
 from clients.models import Channel
-from clinics.models import Language, Role
+from clinics.models import Language, Role, Scope
 from courses.models import CallOutcome, PlanPolicy, SessionStatus
 from reminders.models import ReminderState
 from staff.presenters.protocols import FIELD_WORDS as PROTOCOL_FIELDS
@@ -124,6 +124,8 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "channel.switched_on": gettext_lazy("Channel switched on"),
             "channel.switched_off": gettext_lazy("Channel switched off"),
             "channel.tested": gettext_lazy("Channel tested"),
+            "token.issued": gettext_lazy("API token made"),
+            "token.revoked": gettext_lazy("API token revoked"),
         },
     ),
     (
@@ -215,6 +217,7 @@ _LABELS: Final[Mapping[str, Words]] = {
     "format": gettext_lazy("Format"),
     "count": gettext_lazy("Number"),
     "fields": gettext_lazy("Changed"),
+    "scopes": pgettext_lazy("a token", "May"),
 }
 _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "status": dict(SessionStatus.choices),
@@ -305,9 +308,14 @@ def _field_words(name: str, value: Any, mentioned: Mapping[uuid.UUID, str], toda
     return ", ".join(dict.fromkeys(str(_FIELDS[field]) for field in value if field in _FIELDS))
 
 
+def _scope_words(name: str, value: Any, mentioned: Mapping[uuid.UUID, str], today: date) -> str:
+    return ", ".join(str(Scope(scope).label) for scope in value)
+
+
 _READERS: Final[Mapping[str, Callable[[str, Any, Mapping[uuid.UUID, str], date], str]]] = {
     "starts_at": _moment_words,
     **dict.fromkeys(("on", "start_on", "from_on", "to_on", "until_on"), _day_words),
     **dict.fromkeys(("practitioner", "room", "member"), _mentioned_words),
     "fields": _field_words,
+    "scopes": _scope_words,
 }

@@ -4,11 +4,13 @@ The watch on each browser adds that nothing is asked of another host and every a
 """
 
 import json
+from datetime import date
 
 import pytest
 from playwright.sync_api import expect
 
-from clinics.models import Role
+from clinics.models import Role, Scope
+from clinics.tokens import issue_token
 from courses.models import Flag
 from courses.services import pause_course, reassess
 from reminders.models import KeptMessage, Reminder, ReminderRule
@@ -43,6 +45,14 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
     )  # fmt: skip
     message = Reminder.objects.filter(course=today, state="due").first()
     rule = ReminderRule.objects.get(clinic=clinic, slug="day-before")
+    token, _key = issue_token(
+        clinic=clinic,
+        name=_LONG,
+        scopes=Scope.values,
+        expires_on=date(2027, 1, 1),
+        by=actor_of(owner),
+        now=NOW,
+    )
     course, client = f"/courses/{overdue.code}/", overdue.client
     return [
         "/",
@@ -85,6 +95,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/settings/protocols/new/",
         f"/settings/protocols/{overdue.protocol.code}/",
         f"/settings/protocols/{overdue.protocol.code}/edit/",
+        "/settings/tokens/",
+        f"/settings/tokens/{token.code}/revoke/",
         "/settings/people/",
         "/settings/people/new/",
         f"/settings/people/{prescriber.code}/",
@@ -151,6 +163,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/settings/closures/": "No closures ahead",
         "/settings/rooms/": "No rooms yet",
         "/settings/protocols/": "No protocols yet",
+        "/settings/tokens/": "No tokens yet",
         "/settings/audit/": "Nothing on record yet",
     }
 

@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver, reverse
 
 from clinics.models import Closure, Role
+from clinics.tokens import issue_token
 from courses.models import Flag
 from courses.services import pause_course
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
@@ -59,6 +60,7 @@ CLOSURE = (("code", "closure"),)
 ROOM = (("code", "room"),)
 PERSON = (("code", "person"),)
 PROTOCOL = (("code", "protocol"),)
+TOKEN = (("code", "token"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -133,6 +135,8 @@ MATRIX = {
     "staff:people-invite": Route(post=MANAGES, parts=PERSON),
     "staff:people-absence": Route(post=MANAGES, parts=PERSON),
     "staff:people-absence-remove": Route(post=MANAGES, parts=(*PERSON, ("absence_code", "absence"))),
+    "staff:token-list": Route(get=MANAGES, post=MANAGES),
+    "staff:token-revoke": Route(get=MANAGES, post=MANAGES, parts=TOKEN),
     "staff:audit-list": Route(get=MANAGES),
     "staff:audit-export": Route(get=MANAGES),
     "staff:profile": Route(get=EVERYBODY),
@@ -228,6 +232,9 @@ def make_clinic():
         condition="influenza",
         person=members[ANALYST].code,
         protocol=protocol.code,
+        token=issue_token(
+            clinic=clinic, name="Accounting", scopes=["read"], expires_on=date(2026, 4, 1), by=by, now=NOW
+        )[0].code,
         absence=uuid.uuid4(),
         contact=client.contact_points.get().code,
         rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
