@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from clients.models import Channel, Client, ContactPoint
@@ -198,6 +198,12 @@ def search_courses(courses: QuerySet[Course], text: str) -> QuerySet[Course]:
     for word in search_words(text):
         courses = courses.filter(client__search_text__contains=word)
     return courses
+
+
+def latest_courses(clinic: Clinic, text: str) -> QuerySet[Course]:
+    """Return the courses of the clients whom a text finds, those that run first, then the latest."""
+    is_over = Case(When(status__in=RUNNING, then=0), default=1)
+    return search_courses(clinic_courses(clinic), text).order_by(is_over, "-start_on", "-pk")
 
 
 def search_words(text: str) -> list[str]:

@@ -72,6 +72,15 @@ class MembershipField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{member.clinic.name} ({member.get_role_display()})"
 
 
+# ---------------------------------------------------------------- every page
+
+
+class SearchForm(forms.Form):
+    """What is looked for anywhere; it is posted, because names do not belong in addresses."""
+
+    q = forms.CharField(required=False, max_length=100)
+
+
 # ---------------------------------------------------------------- Today
 
 _PAIN = [("", "–"), *((str(score), str(score)) for score in range(11))]

@@ -78,6 +78,55 @@ ENTRIES: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page that a search finds by its name; `within` is the page of the menu that it belongs to."""
+
+    name: str
+    icon: str
+    label: str | Promise
+    capability: Capability
+    within: str | Promise = ""
+
+
+_SETTINGS: Final = (
+    ("settings-clinic", _("Clinic")),
+    ("settings-hours", _("Opening hours")),
+    ("settings-closures", _("Closures")),
+    ("settings-holidays", _("Public holidays")),
+    ("settings-rooms", _("Rooms")),
+    ("people-list", _("People")),
+    ("people-new", _("Add a person")),
+    ("rule-list", _("Reminder rules")),
+    ("settings-messages", _("How we write")),
+    ("channel-list", _("Channels")),
+    ("audit-list", _("Audit log")),
+)
+PLACES: Final = (
+    *(
+        Place(entry.name, entry.icon, entry.label, entry.capability)
+        for entry in ENTRIES
+        if entry.name != "settings-clinic"
+    ),
+    Place("course-new", "plus", _("Prescribe a course"), Capability.PRESCRIBE, _("Courses")),
+    Place("client-add", "user-plus", _("New client"), Capability.BOOK, _("Clients")),
+    Place("profile", "user", _("Profile"), Capability.READ),
+    *(Place(name, "settings", label, Capability.MANAGE, _("Settings")) for name, label in _SETTINGS),
+)
+
+
+def find_places(member: StaffMember, text: str) -> list[Place]:
+    """Return the pages the member may open whose name, with that of the page they belong to, holds every word."""
+    words = text.casefold().split()
+    return [
+        place
+        for place in PLACES
+        if words
+        and is_allowed(member, place.capability)
+        and all(word in f"{place.within} {place.label}".casefold() for word in words)
+    ]
+
+
 def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
     """Return the pages the member may open, in order.
 

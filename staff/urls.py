@@ -22,6 +22,7 @@ from staff.views import (
     profile,
     protocols,
     rules,
+    search,
     today,
     tokens,
 )
@@ -57,6 +58,7 @@ urlpatterns = [
         client_messages.enable_client_address,
         name="client-address-enable",
     ),
+    path("search/", search.search, name="search"),
     path("me/", profile.show_profile, name="profile"),
     path("me/language/", profile.choose_language, name="profile-language"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),

@@ -78,6 +78,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/courses/new/?client={client.code}&protocol={overdue.protocol.code}",
         "/clients/",
         "/clients/new/",
+        "/search/",
         f"/clients/{client.code}/",
         "/messages/",
         "/messages/?show=not-sent",

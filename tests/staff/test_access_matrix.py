@@ -87,6 +87,7 @@ MATRIX = {
     "staff:client-edit": Route(get=EVERYBODY, post=BOOKS, parts=CLIENT),
     "staff:client-address": Route(post=BOOKS, parts=CLIENT),
     "staff:client-address-enable": Route(post=BOOKS, parts=(*CLIENT, ("contact_code", "contact"))),
+    "staff:search": Route(get=EVERYBODY, post=EVERYBODY),
     "staff:profile-digest": Route(post=EVERYBODY),
     "staff:message-list": Route(get=EVERYBODY),
     "staff:message-detail": Route(get=EVERYBODY, parts=MESSAGE),
