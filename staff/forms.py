@@ -195,6 +195,31 @@ class SnoozeForm(forms.Form):
         self.fields["until_on"].initial = today + timedelta(days=3)
 
 
+class SelectedFlagsForm(forms.Form):
+    """What is done about several findings at once; each is named with what the reader saw of it."""
+
+    action = forms.ChoiceField(
+        choices=[("acknowledge", ""), ("snooze", ""), ("message", "")], widget=forms.HiddenInput
+    )
+    until_on = forms.DateField(label=_("Until"), widget=DateInput(), required=False)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["until_on"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
+        self.fields["until_on"].initial = today + timedelta(days=3)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        until_on = cleaned.get("until_on")
+        if cleaned.get("action") == "snooze" and "until_on" not in self.errors:
+            if until_on is None:
+                self.add_error("until_on", _("Give the day until which it is put off."))
+            elif until_on <= self.today:
+                self.add_error("until_on", _("Choose a day after today."))
+        return cleaned
+
+
 class CallForm(forms.Form):
     outcome = forms.ChoiceField(
         label=_("How did the call end?"), choices=named(CallOutcome.choices), widget=forms.RadioSelect

@@ -4,6 +4,7 @@ from django.urls import path
 
 from staff.views import (
     attention,
+    attention_selected,
     audit,
     calendar,
     channels,
@@ -41,9 +42,12 @@ urlpatterns = [
     path("sessions/<uuid:code>/pause/", today.pause, name="session-pause"),
     path("sessions/<uuid:code>/resume/", today.resume, name="session-resume"),
     path("attention/", attention.worklist, name="attention"),
+    path("attention/selected/", attention_selected.act_on_selected, name="attention-selected"),
     path("attention/<uuid:code>/acknowledge/", attention.acknowledge, name="flag-acknowledge"),
     path("attention/<uuid:code>/snooze/", attention.snooze, name="flag-snooze"),
     path("attention/<uuid:code>/call/", attention.call, name="flag-call"),
+    path("attention/<uuid:code>/pause/", attention.pause, name="flag-pause"),
+    path("attention/<uuid:code>/message/", attention.message, name="flag-message"),
     path("calendar/", calendar.show_calendar, name="calendar"),
     path("calendar/sessions/<uuid:code>/window/", calendar.show_window, name="calendar-window"),
     path("calendar/sessions/<uuid:code>/move/", calendar.drop_session, name="calendar-move"),

@@ -121,6 +121,13 @@ class Flag(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} on course {self.course_id}"
 
+    @property
+    def stamp(self) -> str:
+        """Return what changes when somebody takes care of it or when it grows more severe."""
+        seen_at = int(self.acknowledged_at.timestamp()) if self.acknowledged_at else 0
+        until = self.snoozed_until_on.toordinal() if self.snoozed_until_on else 0
+        return f"{self.severity_rank}-{seen_at}-{until}"
+
 
 class CallOutcome(models.TextChoices):
     REACHED = "reached", _("reached")

@@ -11,13 +11,14 @@ from courses.models import CallOutcome, Flag, FlagCall
 from courses.services.changes import fitting_text, refuse, require_staff, transacting
 
 
-def acknowledge_flag(*, flag: Flag, by: Actor, now: datetime, note: str = "") -> None:
+def acknowledge_flag(*, flag: Flag, by: Actor, now: datetime, note: str = "", seen: str = "") -> None:
     """Put on record that somebody saw the flag and takes care of it.
 
-    Raises: CourseError when the flag has been resolved.
+    `seen` is the flag's stamp as the reader saw it; one that others took care of since is left to them.
+    Raises: CourseError when the flag has been resolved, or changed since it was seen.
     """
     with transacting():
-        flag = _lock_flag(flag)
+        flag = _lock_flag(flag, seen=seen)
         flag.acknowledged_at = now
         flag.acknowledged_by = require_staff(by, flag.clinic)
         flag.acknowledged_note = fitting_text(note, column=Flag.acknowledged_note, field="note")
@@ -25,13 +26,16 @@ def acknowledge_flag(*, flag: Flag, by: Actor, now: datetime, note: str = "") ->
         _record(flag, "acknowledged", by=by, now=now)
 
 
-def snooze_flag(*, flag: Flag, until_on: date, by: Actor, now: datetime, note: str = "") -> None:
+def snooze_flag(
+    *, flag: Flag, until_on: date, by: Actor, now: datetime, note: str = "", seen: str = ""
+) -> None:
     """Hide the flag from the worklist until a day; it comes back earlier when it grows more severe.
 
-    Raises: CourseError when the day is not after today, or the flag has been resolved.
+    `seen` as in acknowledge_flag().
+    Raises: CourseError when the day is not after today, or the flag has been resolved or changed since it was seen.
     """
     with transacting():
-        flag = _lock_flag(flag)
+        flag = _lock_flag(flag, seen=seen)
         if until_on <= local_today(flag.clinic, now):
             raise refuse("until_on", _("Choose a day after today."), code="date_past")
         flag.snoozed_until_on = until_on
@@ -73,10 +77,12 @@ def record_call(
     return call
 
 
-def _lock_flag(flag: Flag) -> Flag:
+def _lock_flag(flag: Flag, *, seen: str = "") -> Flag:
     locked = Flag.objects.select_for_update(of=("self",)).select_related("clinic", "course").get(pk=flag.pk)
     if locked.resolved_at is not None:
         raise CourseError(_("This has been resolved in the meantime."), code="flag_resolved")
+    if seen and seen != locked.stamp:
+        raise CourseError(_("Somebody took care of this meanwhile; look at it again."), code="stale")
     return locked
 
 

@@ -33,6 +33,11 @@ class FlagLine:
     is_put_off: bool
     can_act: bool
 
+    @property
+    def pick(self) -> str:
+        """Return how a check box names the flag: with what is seen of it now."""
+        return f"{self.flag.code}:{self.flag.stamp}"
+
 
 def flag_line(
     flag: Flag, *, ribbon: RibbonFacts, booking: TreatmentSession | None, today: date, can_act: bool

@@ -1,6 +1,7 @@
 """Needs attention: whose treatment is slipping, and why."""
 
 import uuid
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -22,15 +23,16 @@ from courses.convert import local_today
 from courses.models import Flag
 from courses.ribbons import load_ribbons
 from courses.selectors import clinic_flags, is_awake, next_bookings
+from reminders.services.nudging import nudge_client
 from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, kept_query, show
-from staff.forms import AttentionFilterForm, CallForm, SnoozeForm
+from staff.forms import AttentionFilterForm, CallForm, PauseForm, SelectedFlagsForm, SnoozeForm
 
 PAGE_SIZE = 25
 _ROW = "staff/attention/_flag_row.html"
 # What the worklist's address may hold.
-_LIST_NAMES = ("show", "severity", "kind", "cause", "practitioner", "page")
+LIST_NAMES = ("show", "severity", "kind", "cause", "practitioner", "page")
 
 
 def _today(request: StaffRequest) -> date:
@@ -39,24 +41,39 @@ def _today(request: StaffRequest) -> date:
 
 @staff_page(read=Capability.READ)
 def worklist(request: StaffRequest) -> HttpResponse:
+    return show_list(request, request.GET)
+
+
+def show_list(
+    request: StaffRequest,
+    query: QueryDict,
+    *,
+    form: SelectedFlagsForm | None = None,
+    selected: Collection[str] = (),
+) -> HttpResponse:
+    """Show the worklist of an address; with the form of a refused act on several, that and what was selected."""
     clinic, today = request.staff_member.clinic, _today(request)
-    form = AttentionFilterForm(request.GET, clinic=clinic)
-    chosen = form.cleaned_data if form.is_valid() else {}
+    filters = AttentionFilterForm(query, clinic=clinic)
+    chosen = filters.cleaned_data if filters.is_valid() else {}
     flags = filter_flags(clinic, chosen, today=today)
-    page = Paginator(flags, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(flags, PAGE_SIZE).get_page(query.get("page"))
     page_name = "staff/attention/worklist.html"
     return show(
         request,
         page_name,
         f"{page_name}#worklist",
         {
-            "form": form,
+            "form": filters,
             "page": page,
             "lines": _lines(request, list(page.object_list), today=today),
             "today": today,
             "is_filtered": any(chosen.values()),
-            "kept": _hand_on(kept_query(request.GET, _LIST_NAMES)),
+            "kept": _hand_on(kept_query(query, LIST_NAMES)),
+            "bulk": form or SelectedFlagsForm(today=today),
+            "selected": selected,
+            "may_book": may(request, Capability.BOOK),
         },
+        status=422 if form and form.errors else 200,
     )
 
 
@@ -101,17 +118,22 @@ def _find(request: StaffRequest, code: uuid.UUID) -> Flag:
     return get_object_or_404(clinic_flags(request.staff_member.clinic), code=code)
 
 
-def _list_query(request: StaffRequest) -> str:
+def list_query(request: StaffRequest) -> str:
     """Return the filters and the page of the list that the reader came from.
 
     Only what stood behind its question mark is handed on, never a path: no link can lead elsewhere.
     """
-    return kept_query(QueryDict(request.GET.get("list", "")), _LIST_NAMES)
+    return kept_query(QueryDict(request.GET.get("list", "")), LIST_NAMES)
 
 
-def _hand_on(list_query: str) -> str:
+def list_address(kept: str) -> str:
+    """Return the address of the list with its filters and its page."""
+    return reverse("staff:attention") + (f"?{kept}" if kept else "")
+
+
+def _hand_on(kept: str) -> str:
     """Return the end of an action's address that hands the list's filters and page on to it."""
-    return f"?{urlencode({'list': list_query})}" if list_query else ""
+    return f"?{urlencode({'list': kept})}" if kept else ""
 
 
 def _answer_row(
@@ -125,15 +147,15 @@ def _answer_row(
     """Answer with the flag's line as it is now, a form open in it if one is asked for."""
     fresh = clinic_flags(request.staff_member.clinic).filter(pk=flag.pk)
     today = _today(request)
-    list_query = _list_query(request)
-    back = reverse("staff:attention") + (f"?{list_query}" if list_query else "")
+    kept = list_query(request)
+    back = list_address(kept)
     context = {
         "line": _lines(request, list(fresh) or [flag], today=today)[0],
         "today": today,
         "panel": f"staff/attention/_panel_{panel}.html" if panel else "",
         "form": form,
         "back": back,
-        "kept": _hand_on(list_query),
+        "kept": _hand_on(kept),
     }
     if panel and not request.htmx:
         page = "staff/attention/panel_page.html"
@@ -181,3 +203,29 @@ def call(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         return _answer_row(request, flag, panel="call", form=form, is_refused=is_post)
     _say(request, flag, _("the call is on record."))
     return _answer_row(request, flag)
+
+
+@staff_page(read=Capability.BOOK, write=Capability.BOOK)
+def pause(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    flag, today = _find(request, code), _today(request)
+    is_post = request.method == "POST"
+    form = PauseForm(request.POST if is_post else None, today=today, auto_id=f"pause-%s-{code}")
+    if is_post and form.is_valid():
+        with attempt(request, form):
+            services.pause_course(
+                course=flag.course, from_on=today, by=acting(request), now=timezone.now(), **form.cleaned_data
+            )
+    if not is_post or form.errors:
+        return _answer_row(request, flag, panel="pause", form=form, is_refused=is_post)
+    _say(request, flag, _("the course is paused."))
+    return _answer_row(request, flag)
+
+
+@staff_page(write=Capability.BOOK)
+def message(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    flag = _find(request, code)
+    with attempt(request) as tried:
+        nudge_client(course=flag.course, by=acting(request), now=timezone.now())
+    if not tried.is_refused:
+        _say(request, flag, _("the message goes out in a moment."))
+    return _answer_row(request, flag, is_refused=tried.is_refused)

@@ -115,3 +115,25 @@ def test_keyboard_walks_the_list_and_opens_a_call(open_browser, receptionist, ov
 
     expect(first.get_by_text("How did the call end?")).to_be_visible()
     expect(second.get_by_text("How did the call end?")).to_have_count(0)
+
+
+def test_several_findings_are_selected_by_key_and_put_off_together(
+    open_browser, receptionist, overdue, find_faults
+):
+    page = open_browser(receptionist)
+    page.goto("/attention/?kind=overdue")
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys of this list")).to_be_visible()
+    assert find_faults(page) == []
+    page.keyboard.press("Escape")
+    for key in ("j", "x", "j", "x"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-pick-count]")).to_have_text("selected: 2")
+    expect(page.get_by_label("All on this page")).to_be_checked()
+    page.get_by_role("textbox", name="Put off until").fill("2026-03-16")
+    page.get_by_role("button", name="Put off until").click()
+
+    expect(page.get_by_text("2 findings put off.")).to_be_visible()
+    expect(page.locator("[id^=flag-row-]")).to_have_count(0)
+    assert {flag.snoozed_until_on for flag in Flag.objects.filter(kind="overdue")} == {date(2026, 3, 16)}
