@@ -381,3 +381,39 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.key_start
+
+
+class ListPage(models.TextChoices):
+    COURSES = "courses", _("Courses")
+    ATTENTION = "attention", _("Needs attention")
+    MESSAGES = "messages", _("Messages")
+
+
+class SavedView(models.Model):
+    """The filters of a list under a name, for the member who saved them or, shared, for everybody of the clinic."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="saved_views")
+    member = models.ForeignKey(StaffMember, models.PROTECT, related_name="saved_views")
+    page = models.CharField(max_length=12, choices=ListPage)
+    name = models.CharField(max_length=40)
+    # What stands behind the question mark: known filters with values that the list accepted, never a name.
+    query = models.CharField(max_length=400)
+    is_shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects = ClinicScopedQuerySet["SavedView"].as_manager()
+
+    class Meta:
+        ordering = ("name", "pk")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "page", "name"], name="saved_view_unique_name"),
+            models.CheckConstraint(condition=~Q(query="") & ~Q(name=""), name="saved_view_says_something"),
+        ]
+        indexes: ClassVar = [
+            # The views above a list: one's own and those that are shared.
+            models.Index(fields=["clinic", "page"], name="saved_view_by_page"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

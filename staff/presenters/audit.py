@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from audit.models import AuditEvent
 from clients.models import Channel
-from clinics.models import Language, Role, Scope
+from clinics.models import Language, ListPage, Role, Scope
 from courses.models import CallOutcome, PlanPolicy, SessionStatus
 from reminders.models import ReminderState
 from staff.presenters.protocols import FIELD_WORDS as PROTOCOL_FIELDS
@@ -93,6 +93,9 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "staff.second_step_on": gettext_lazy("Second step switched on"),
             "staff.second_step_off": gettext_lazy("Second step switched off"),
             "staff.recovery_codes_made": gettext_lazy("Recovery codes made"),
+            "view.saved": gettext_lazy("View of a list saved"),
+            "view.changed": gettext_lazy("View of a list changed"),
+            "view.removed": gettext_lazy("View of a list removed"),
         },
     ),
     (
@@ -218,6 +221,8 @@ _LABELS: Final[Mapping[str, Words]] = {
     "count": gettext_lazy("Number"),
     "fields": gettext_lazy("Changed"),
     "scopes": pgettext_lazy("a token", "May"),
+    "page": gettext_lazy("List"),
+    "is_shared": gettext_lazy("Shared"),
 }
 _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "status": dict(SessionStatus.choices),
@@ -227,6 +232,7 @@ _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "outcome": dict(CallOutcome.choices),
     "channel": dict(Channel.choices),
     "language": dict(Language.choices),
+    "page": dict(ListPage.choices),
     "whose": {"client": gettext_lazy("the client"), "clinic": gettext_lazy("the clinic")},
     "wants": {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")},
 }

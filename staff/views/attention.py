@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinics.access import Capability
-from clinics.models import Clinic
+from clinics.models import Clinic, ListPage
 from courses import services
 from courses.convert import local_today
 from courses.models import Flag
@@ -28,6 +28,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, kept_query, show
 from staff.forms import AttentionFilterForm, CallForm, PauseForm, SelectedFlagsForm, SnoozeForm
+from staff.views.saved_views import views_context
 
 PAGE_SIZE = 25
 _ROW = "staff/attention/_flag_row.html"
@@ -72,6 +73,7 @@ def show_list(
             "bulk": form or SelectedFlagsForm(today=today),
             "selected": selected,
             "may_book": may(request, Capability.BOOK),
+            **views_context(request, ListPage.ATTENTION, query),
         },
         status=422 if form and form.errors else 200,
     )

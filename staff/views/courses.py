@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 
 from audit.services import record
 from clinics.access import Capability
-from clinics.models import Clinic
+from clinics.models import Clinic, ListPage
 from courses.convert import local_today
 from courses.models import Course
 from courses.ribbons import load_ribbons
@@ -23,6 +23,7 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import CourseFilterForm
 from staff.streams import in_language
+from staff.views.saved_views import views_context
 
 PAGE_SIZE = 25
 
@@ -48,6 +49,7 @@ def course_list(request: StaffRequest) -> HttpResponse:
             "wanted": wanted,
             "may_export": may(request, Capability.EXPORT),
             "may_prescribe": may(request, Capability.PRESCRIBE),
+            **views_context(request, ListPage.COURSES),
         },
     )
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from audit.models import AuditEvent
 from clients.models import Channel
 from clinics.access import Capability
-from clinics.models import Clinic, StaffMember
+from clinics.models import Clinic, ListPage, StaffMember
 from courses.convert import local_today
 from reminders.channels.registry import find_ways
 from reminders.models import LIVE_STATES, Answer, KeptMessage, Reminder
@@ -37,6 +37,7 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, show
 from staff.message_forms import GROUPS, MessageFilterForm
 from staff.presenters import messages as shown
+from staff.views.saved_views import views_context
 
 PAGE_SIZE: Final = 50
 # Of addresses and answers that wait, so many are shown above the messages.
@@ -63,6 +64,7 @@ def message_list(request: StaffRequest) -> HttpResponse:
         "is_waiting": wanted.group == WAITING,
         "is_filtered": any((wanted.channel, wanted.trigger, wanted.from_on, wanted.to_on, wanted.text)),
         "may_book": may(request, Capability.BOOK),
+        **views_context(request, ListPage.MESSAGES),
     }
     if wanted.group == WAITING:
         context |= _waiting_context(clinic, today=today)

@@ -105,3 +105,20 @@ def test_sorting_follows_a_click_and_says_so(open_browser, owner, courses):
 
     expect(page.locator("th[aria-sort=descending]")).to_have_text("Client")
     assert shown_codes(page) == rising[::-1]
+
+
+def test_filters_are_saved_as_a_view_and_chosen_again(open_browser, owner, courses, find_faults):
+    page = open_browser(owner)
+    page.goto("/courses/")
+
+    page.get_by_label("State").select_option(label="All")
+    page.get_by_text("Save this view").click()
+    page.get_by_label("Name of the view").fill("Everything")
+    assert find_faults(page) == []
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("link", name="Everything")).to_have_attribute("aria-current", "true")
+    page.goto("/courses/")
+    expect(page.locator("#courses tbody tr")).to_have_count(3)
+    page.get_by_role("link", name="Everything").click()
+    expect(page.locator("#courses tbody tr")).to_have_count(4)

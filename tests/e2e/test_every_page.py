@@ -79,6 +79,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/clients/",
         "/clients/new/",
         "/search/",
+        "/views/",
         f"/clients/{client.code}/",
         "/messages/",
         "/messages/?show=not-sent",

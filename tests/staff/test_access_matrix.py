@@ -13,6 +13,7 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from clinics.models import Closure, Role
 from clinics.tokens import issue_token
+from clinics.models import Closure, Role, SavedView
 from courses.models import Flag
 from courses.services import pause_course
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
@@ -61,6 +62,7 @@ ROOM = (("code", "room"),)
 PERSON = (("code", "person"),)
 PROTOCOL = (("code", "protocol"),)
 TOKEN = (("code", "token"),)
+VIEW = (("code", "view"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -90,6 +92,10 @@ MATRIX = {
     "staff:client-edit": Route(get=EVERYBODY, post=BOOKS, parts=CLIENT),
     "staff:client-address": Route(post=BOOKS, parts=CLIENT),
     "staff:client-address-enable": Route(post=BOOKS, parts=(*CLIENT, ("contact_code", "contact"))),
+    "staff:saved-views": Route(get=EVERYBODY, post=EVERYBODY),
+    # One that an owner shared: everybody sees it, and changes only what is their own.
+    "staff:saved-view-change": Route(post=MANAGES, parts=VIEW),
+    "staff:saved-view-remove": Route(post=MANAGES, parts=VIEW),
     "staff:search": Route(get=EVERYBODY, post=EVERYBODY),
     "staff:profile-digest": Route(post=EVERYBODY),
     "staff:message-list": Route(get=EVERYBODY),
@@ -248,6 +254,15 @@ def make_clinic():
         ).code,
         closure=Closure.objects.create(clinic=clinic, from_on=date(2026, 5, 4), to_on=date(2026, 5, 4)).code,
         room=RoomFactory(clinic=clinic).code,
+        view=SavedView.objects.create(
+            clinic=clinic,
+            member=members[OWNER],
+            page="courses",
+            name="Due",
+            query="show=due",
+            is_shared=True,
+            created_at=NOW,
+        ).code,
         message=Reminder.objects.filter(course=course, state="due").first().code,
         answer=Answer.objects.create(
             clinic=clinic, client=client, kind="other", via="sms", answered_at=NOW

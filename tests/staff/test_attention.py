@@ -93,9 +93,9 @@ def test_worklist_takes_the_same_queries_for_one_flag_and_for_three(
         reception.get("/attention/")
 
 
-# Login session, user, membership, count, flags, calls, telephones, nine for ribbons (the calendar is known
+# Login session, user, membership, saved views, count, flags, calls, telephones, nine for ribbons (the calendar is known
 # by then), bookings, treating members to choose from, the two numbers of the menu.
-QUERIES_OF_A_LIST = 19
+QUERIES_OF_A_LIST = 20
 
 
 def test_worklist_has_pages(reception, flag, make_course, monkeypatch):
