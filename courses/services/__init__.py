@@ -50,12 +50,13 @@ from courses.services.screening import (
     override_contraindication,
     record_contraindication,
 )
-from courses.services.windows import MoveWindow, window_for_move
+from courses.services.windows import DayFit, MoveWindow, fit_day, window_for_move
 
 __all__ = [
     "ConditionDraft",
     "CourseDraft",
     "CoursePreview",
+    "DayFit",
     "MoveWindow",
     "Objection",
     "PlanProposal",
@@ -81,6 +82,7 @@ __all__ = [
     "end_phase",
     "find_objections",
     "find_prescribed",
+    "fit_day",
     "is_pause_too_long",
     "is_time_zone_open",
     "known_conditions",

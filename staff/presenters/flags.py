@@ -1,5 +1,6 @@
 """Flags in words: how severe, what and why."""
 
+from datetime import date
 from typing import Final
 
 from django.utils.dateparse import parse_date
@@ -7,7 +8,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from courses.core.sentences import SENTENCES
+from courses.core.sentences import SENTENCES, sentence_parts
+from courses.core.types import Finding
 from courses.models import Cause, Flag, FlagKind, Severity
 from staff.presenters.badges import Badge
 from staff.templatetags.interface import day
@@ -67,6 +69,12 @@ def flag_sentence(flag: Flag) -> str:
         "on": day(parse_date(on)) if on else "",
     }
     return ngettext(*SENTENCES[key], number) % values
+
+
+def finding_words(finding: Finding, *, today: date) -> str:
+    """Return a finding that is no flag yet as one sentence in the reader's language."""
+    key, number, values = sentence_parts(finding)
+    return ngettext(*SENTENCES[key], number) % {**values, "on": day(finding.on, today)}
 
 
 def cause_words(flag: Flag) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from courses.models import Pause
-from courses.services import pause_course, record_contraindication, window_for_move
+from courses.services import fit_day, pause_course, record_contraindication, window_for_move
 from tests.courses.build import MONDAY, march
 from tests.factories import book
 
@@ -50,3 +50,33 @@ def test_days_gone_by_paused_or_contraindicated_are_left_out(five, by, client_ro
     pause_course(course=five, from_on=march(2), to_on=march(2), reason="travel", by=by, now=MONDAY)
     assert Pause.objects.filter(course=five).exists()
     assert days_of(session)[3][0] == 4
+
+
+def test_day_is_judged_by_the_bookings_before_it_and_by_what_it_does_to_those_after(five):
+    book(five, march(2), now=MONDAY)
+    book(five, march(6), now=MONDAY)
+
+    fits = {day: fit_day(courses=[five], on=march(day), now=MONDAY)[five.pk] for day in (3, 5, 9, 11)}
+
+    judged = {
+        day: (fit.window.session, fit.late_days, [finding.kind for finding in fit.findings], fit.is_good)
+        for day, fit in fits.items()
+    }
+    assert judged == {
+        3: (2, 0, [], True),
+        5: (2, 1, [], False),
+        9: (3, 0, [], True),
+        11: (3, 2, [], False),
+    }
+
+
+def test_day_is_judged_by_the_assessment_with_the_booking(five, client_row, by):
+    book(five, march(3), now=MONDAY)
+    record_contraindication(
+        client=client_row, condition="influenza", from_on=march(4), to_on=march(5), by=by, now=MONDAY
+    )
+
+    (fit,) = fit_day(courses=[five], on=march(5), now=MONDAY).values()
+
+    assert [finding.kind for finding in fit.findings] == ["contraindicated"]
+    assert not fit.is_good
