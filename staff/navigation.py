@@ -54,8 +54,9 @@ ENTRIES: Final = (
         ("attention", "flag-"),
         True,
     ),
-    Entry("calendar", "calendar", _("Calendar"), _("Calendar"), Capability.READ, ("calendar",)),
-    Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",), True),
+    Entry("calendar", "calendar", _("Calendar"), _("Calendar"), Capability.READ, ("calendar",), True),
+    # A table for a desk: on a telephone a course is reached through its client, a finding or a session.
+    Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",)),
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
     Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),
     Entry(

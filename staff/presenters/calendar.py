@@ -2,19 +2,22 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from clinics.models import Absence, Closure, OpeningHours, PractitionerHours, Room, StaffMember
-from courses.models import CourseStatus, SessionStatus, TreatmentSession
+from courses.models import CANCELLED_STATUSES, CourseStatus, SessionStatus, TreatmentSession
+from staff.calendar_forms import BookingPlace
 from staff.core.calendar_grid import (
     DAY_MINUTES,
+    STEP_MINUTES,
     Lane,
     Span,
     common_spans,
@@ -29,6 +32,8 @@ from staff.presenters.sessions import session_badge
 from staff.templatetags.interface import address, day
 
 _MOVABLE: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
+# An hour is 72 pixels high, a target at least 24.
+LEAST_DRAWN_MINUTES: Final = 20
 _RUNNING: Final = (CourseStatus.ACTIVE, CourseStatus.PAUSED)
 
 
@@ -64,6 +69,16 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Free time that can be booked: where it lies, and where that is done, begun at its first minutes."""
+
+    place: str
+    url: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One person's, room's or nobody's time on one day; `shut` are the classes of what is shaded."""
 
@@ -76,6 +91,7 @@ class Column:
     shut: tuple[str, ...]
     blocks: tuple[Block, ...]
     now: str = ""
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +113,18 @@ class BoardRow:
 class CalendarBook:
     """Answers for one person or room and day what the rows say; runs no query."""
 
-    def __init__(self, rows: CalendarRows, *, by_room: bool, may_book: bool, now: datetime) -> None:
+    def __init__(
+        self,
+        rows: CalendarRows,
+        *,
+        by_room: bool,
+        may_book: bool,
+        now: datetime,
+        snap: int = STEP_MINUTES,
+        page: str = "",
+    ) -> None:
         self.by_room = by_room
+        self._snap, self._page = snap, page
         self.now = timezone.localtime(now)
         self._may_book = may_book
         self._opening = _spans_by_weekday(
@@ -153,49 +179,54 @@ class CalendarBook:
         """Return the hours that hold the clinic's and every session of some days."""
         spans = [span for on in days for span in self._opening.get(on.isoweekday(), [])]
         spans += [
-            _session_span(row) for (_owner, on), rows in self._sessions.items() if on in days for row in rows
+            _drawn_span(row) for (_owner, on), rows in self._sessions.items() if on in days for row in rows
         ]
         return fit_axis(spans or [span for known in self._opening.values() for span in known])
 
     def column(self, owner: StaffMember | Room | None, on: date, *, name: str, axis: Span) -> Column:
         sessions = self.sessions(owner, on)
         hours, note = self.working(owner, on)
-        lanes = share_lanes([_session_span(session) for session in sessions])
+        lanes = share_lanes([_drawn_span(session) for session in sessions])
+        left = self._left(owner, on, hours)
+        free = cut_spans(left, [_session_span(row) for row in sessions if not _is_cancelled(row)])
         is_today = on == self.now.date()
         minute = _minute(self.now.time())
         return Column(
             on=on,
             name=name,
             note=note,
-            free=self._free_words(owner, on, hours, sessions),
+            free=_free_words(free) if left else "",
             code=str(owner.code) if owner is not None else "",
             is_today=is_today,
             shut=tuple(_classes(span) for span in cut_spans([axis], hours)),
             blocks=tuple(self._block(*pair) for pair in zip(sessions, lanes, strict=True)),
             now=_classes(Span(minute, minute + 1)) if is_today and axis.start <= minute < axis.end else "",
+            gaps=tuple(self._gaps(owner, on, free)),
         )
 
-    def _free_words(
-        self,
-        owner: StaffMember | Room | None,
-        on: date,
-        hours: Sequence[Span],
-        sessions: Sequence[TreatmentSession],
-    ) -> str:
-        """Return how much time is left to book; nothing for the past, and where nobody works."""
+    def _left(self, owner: StaffMember | Room | None, on: date, hours: Sequence[Span]) -> list[Span]:
+        """Return what of the hours is still to come, taken or not; nobody has any time."""
         today = self.now.date()
-        gone = Span(0, _minute(self.now.time()) if on == today else 0)
-        left = cut_spans(hours, [gone])
-        if owner is None or not left or on < today:
-            return ""
-        taken = [_session_span(row) for row in sessions if not row.status.startswith("cancelled")]
-        free = sum_minutes(cut_spans(left, taken))
-        if not free:
-            return pgettext("time left to book", "full")
-        said = {"hours": free // 60, "minutes": free % 60}
-        if not said["minutes"]:
-            return _("%(hours)s h free") % said
-        return (_("%(hours)s h %(minutes)s min free") if said["hours"] else _("%(minutes)s min free")) % said
+        if owner is None or on < today:
+            return []
+        return cut_spans(hours, [Span(0, _minute(self.now.time()) if on == today else 0)])
+
+    def _gaps(self, owner: StaffMember | Room | None, on: date, free: Sequence[Span]) -> Iterator[Gap]:
+        if not self._may_book or owner is None:
+            return
+        for start, end in free:
+            # In the middle of a quarter of an hour nothing begins.
+            first = -(-start // self._snap) * self._snap
+            if first >= end:
+                continue
+            place = BookingPlace(
+                on,
+                time(first // 60, first % 60),
+                owner if isinstance(owner, StaffMember) else None,
+                owner if isinstance(owner, Room) else None,
+                self._page,
+            )
+            yield Gap(_classes(Span(first, end)), place.address(), first, end)
 
     def _block(self, session: TreatmentSession, lane: Lane) -> Block:
         assert session.starts_at is not None
@@ -208,6 +239,7 @@ class CalendarBook:
         )
         if is_movable:
             url = address("staff:course-session-move", session.course.code, session.code)
+            url += "?" + urlencode({"calendar": self._page})
         else:
             url = address("staff:course-detail", session.course.code)
         person = session.practitioner.display_name if session.practitioner else ""
@@ -220,7 +252,7 @@ class CalendarBook:
             name=session.client.name,
             where=person if self.by_room else room,
             badge=session_badge(session, today=self.now.date()),
-            place=f"{_classes(_session_span(session))} lane-{lane.number} of-{lane.of}",
+            place=f"{_classes(_drawn_span(session))} lane-{lane.number} of-{lane.of}",
             is_movable=is_movable,
             is_over=session.has_outcome,
             minutes=int((session.ends_at - session.starts_at).total_seconds()) // 60,
@@ -274,6 +306,17 @@ def _grid(columns: tuple[Column, ...], axis: Span) -> Grid:
     )
 
 
+def _free_words(free: Sequence[Span]) -> str:
+    """Return how much time is left to book."""
+    minutes = sum_minutes(free)
+    if not minutes:
+        return pgettext("time left to book", "full")
+    said = {"hours": minutes // 60, "minutes": minutes % 60}
+    if not said["minutes"]:
+        return _("%(hours)s h free") % said
+    return (_("%(hours)s h %(minutes)s min free") if said["hours"] else _("%(minutes)s min free")) % said
+
+
 def _owner_name(owner: StaffMember | Room | None, book: CalendarBook) -> str:
     if owner is None:
         return _("No room") if book.by_room else _("Nobody yet")
@@ -304,6 +347,16 @@ def _session_span(session: TreatmentSession) -> Span:
     last = _minute(end.time()) if end.date() == start.date() else DAY_MINUTES
     # Where the clocks are turned back it would end before it began.
     return Span(first, max(last, first + 1))
+
+
+def _drawn_span(session: TreatmentSession) -> Span:
+    """Return the span that a session takes on the page, high enough for a finger or a trembling hand."""
+    start, end = _session_span(session)
+    return Span(start, min(max(end, start + LEAST_DRAWN_MINUTES), DAY_MINUTES))
+
+
+def _is_cancelled(session: TreatmentSession) -> bool:
+    return session.status in CANCELLED_STATUSES
 
 
 def _classes(span: Span) -> str:

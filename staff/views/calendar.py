@@ -51,7 +51,10 @@ def _context(request: StaffRequest, query: QueryDict) -> dict[str, Any]:
     )
     rows = _rows(request, wanted, days[0], days[-1])
     may_book = may(request, Capability.BOOK)
-    book = shown.CalendarBook(rows, by_room=wanted.by_room, may_book=may_book, now=now)
+    # Hours begin on the hour or half past it; what is dropped lands on a step from there.
+    snap = gcd(clinic.slot_step_minutes, 30)
+    page = wanted.query(today=today)
+    book = shown.CalendarBook(rows, by_room=wanted.by_room, may_book=may_book, now=now, snap=snap, page=page)
     context: dict[str, Any] = {
         "wanted": wanted,
         "today": today,
@@ -62,9 +65,8 @@ def _context(request: StaffRequest, query: QueryDict) -> dict[str, Any]:
         "has_owners": bool(owners),
         "may_manage": may(request, Capability.MANAGE),
         "may_book": may_book,
-        "query": query.urlencode(),
-        # Hours begin on the hour or half past it; what is dropped lands on a step from there.
-        "snap": gcd(clinic.slot_step_minutes, 30),
+        "query": page,
+        "snap": snap,
         "unplaced": sum(row.starts_at is None and row.on >= today for row in rows.sessions),
     }
     chosen = wanted.chosen

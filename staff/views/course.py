@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from audit.models import AuditEvent
 from clinics.access import Capability
@@ -163,13 +164,14 @@ def show_panel(
     request: StaffRequest, course: Course, panel: str, context: dict[str, Any], *, is_refused: bool = False
 ) -> HttpResponse:
     """Show a form about the course: in its panel to htmx, else as a page of its own."""
-    context = context | {
+    context = {
         "course": course,
         "panel": panel,
         "back": course_url(course),
+        "back_label": _("Back to the course"),
         "badge": presenters.course_badge(course),
         "protocol": presenters.protocol_name(course),
-    }
+    } | context
     template = (
         panel if request.htmx and not request.htmx.history_restore_request else "staff/course/panel_page.html"
     )

@@ -5,8 +5,9 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from courses.models import Course, PlanPolicy
 from staff import planning_presenters as shown
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import add_refusal, attempt
+from staff.calendar_forms import calendar_address
 from staff.course_forms import ReplanForm, SlotForm
 from staff.course_presenters import split
 from staff.views.course import answer_course, find_course, show_panel
@@ -71,6 +73,8 @@ def move_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID
     course, now = find_course(request, code), timezone.now()
     sessions = course.sessions.select_related("course__clinic", "practitioner", "room")
     session = get_object_or_404(sessions, code=session_code)
+    # The query of the calendar that the form was opened from; None when it was the course.
+    kept = (request.POST or request.GET).get("calendar")
     form = SlotForm(
         request.POST or None, clinic=course.clinic, initial=shown.slot_initial(session), auto_id="move-%s"
     )
@@ -78,14 +82,30 @@ def move_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID
         with attempt(request, form):
             services.move_session(session=session, by=acting(request), now=now, **form.slot())
         if not form.errors:
-            return answer_course(request, course, _("The session was moved."))
+            return _answer_moved(request, course, kept)
     context = {
         "form": form,
         "action": request.path,
+        "calendar": kept,
         "title": _("Move the session of %(moment)s")
         % {"moment": shown.moment(session, today=local_today(course.clinic, now))},
     }
+    if kept is not None:
+        context |= {"back": _calendar(course, kept, now=now), "back_label": _("Calendar")}
     return show_panel(request, course, "staff/course/_move_panel.html", context, is_refused=bool(form.errors))
+
+
+def _answer_moved(request: StaffRequest, course: Course, kept: str | None) -> HttpResponse:
+    """Go back to where the move began: the course, or the calendar as it was seen."""
+    said = _("The session was moved.")
+    if kept is None:
+        return answer_course(request, course, said)
+    messages.success(request, said)
+    return redirect(_calendar(course, kept, now=timezone.now()))
+
+
+def _calendar(course: Course, kept: str, *, now: datetime) -> str:
+    return calendar_address(kept[:400], clinic=course.clinic, today=local_today(course.clinic, now))
 
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)

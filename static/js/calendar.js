@@ -1,5 +1,6 @@
-// Dragging a session over the calendar. The server says where it may lie and decides whether it moves;
-// without script a session's link leads to the form that moves it.
+// Dragging a session over the calendar, and choosing when a free time begins. The server says where a session may
+// lie and decides whether it moves; without script its link leads to the form that moves it, and that of a free time
+// to the form that books it from its first minute.
 "use strict";
 
 let held = null;
@@ -101,3 +102,25 @@ document.addEventListener("drop", (event) => {
 });
 
 document.addEventListener("dragend", letGo);
+
+// The free time under the pointer is booked from the step that the pointer is on.
+function beginAt(gap, y) {
+  const box = gap.getBoundingClientRect();
+  const [from, till, snap] = [gap.dataset.gap, gap.dataset.gapEnd, calendar().dataset.snap].map(Number);
+  const perMinute = box.height / (till - from);
+  const asked = Math.floor((from + (y - box.top) / perMinute) / snap) * snap;
+  const minutes = Math.min(Math.max(asked, from), till - 1);
+  gap.dataset.at = clock(minutes);
+  gap.style.setProperty("--y", `${(minutes - from) * perMinute}px`);
+  const address = new URL(gap.href);
+  address.searchParams.set("at", clock(minutes));
+  gap.href = address.href;
+}
+
+const aim = (event) => {
+  const gap = event.target.closest ? event.target.closest("[data-gap]") : null;
+  if (gap) beginAt(gap, event.clientY);
+};
+document.addEventListener("pointermove", aim);
+// A finger does not move before it presses.
+document.addEventListener("pointerdown", aim);

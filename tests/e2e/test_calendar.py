@@ -99,5 +99,36 @@ def test_session_is_moved_by_keyboard_on_a_telephone(open_browser, receptionist,
     page.get_by_label("Time", exact=True).fill("12:30")
     page.get_by_role("button", name="Move", exact=True).click()
 
-    assert page.url.endswith(f"/courses/{session.course.code}/")
+    assert page.url.endswith("/calendar/")
     assert wall_time(session) == "11 10:30"
+
+
+def test_free_time_is_booked_where_the_pointer_is(
+    open_browser, receptionist, prescriber, session, make_course
+):
+    # Given a week of one practitioner, and a client whose next session may lie on Tuesday
+    olga = make_course("Olga", "Zaiceva", at=12)
+    book(olga, TODAY, time(14), now=NOW)
+    page = open_browser(receptionist)
+    page.goto(f"/calendar/?practitioner={prescriber.code}")
+    tuesday = place_of(page, TUESDAY, prescriber)
+
+    # When reception presses the free time of Tuesday at a quarter past three
+    box = tuesday.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] * 6.3 / 10)
+    expect(tuesday.locator(".cal-gap")).to_have_attribute("data-at", "15:15")
+    page.mouse.click(box["x"] + 40, box["y"] + box["height"] * 6.3 / 10)
+
+    # Then the client whose window holds the day comes first
+    inside = page.get_by_role("region", name="The day lies inside their window")
+    inside.get_by_role("link", name="Olga Zaiceva").click()
+
+    # When the session is booked as proposed
+    expect(page.get_by_text("The day lies inside the window.")).to_be_visible()
+    expect(page.get_by_label("Room")).to_contain_text("Room 1")
+    page.get_by_role("button", name="Book", exact=True).click()
+
+    # Then it stands on the calendar that it was seen on
+    expect(page.get_by_role("status").filter(has_text="The session is booked.")).to_be_visible()
+    expect(tuesday).to_contain_text("15:15")
+    assert wall_time(olga.sessions.get(on=TUESDAY)) == "10 13:15"

@@ -65,6 +65,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/calendar/",
         f"/calendar/?practitioner={today.practitioner.code}",
         "/calendar/?view=day&by=room",
+        "/calendar/book/?on=2026-03-10&at=15:00",
+        f"/calendar/book/{overdue.code}/?on=2026-03-10&at=15:00",
         "/courses/",
         "/courses/?q=nobody",
         course,

@@ -84,6 +84,8 @@ MATRIX = {
     "staff:attention-selected": Route(post=BOOKS),
     "staff:calendar": Route(get=EVERYBODY),
     "staff:calendar-window": Route(get=BOOKS, parts=SESSION),
+    "staff:calendar-book": Route(get=BOOKS),
+    "staff:calendar-book-course": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:calendar-move": Route(post=BOOKS, parts=SESSION),
     "staff:course-list": Route(get=EVERYBODY),
     "staff:course-export": Route(get=EXPORTS),

@@ -54,7 +54,7 @@ def test_week_shows_everybody_with_their_sessions_and_free_time(reception, sessi
 def test_session_is_a_link_to_the_form_that_moves_it_and_to_its_course_for_who_may_not(
     reception, browser_of, session
 ):
-    move = f'href="/courses/{session.course.code}/sessions/{session.code}/move/"'
+    move = f'href="/courses/{session.course.code}/sessions/{session.code}/move/?calendar="'
     pages = [
         browser.get("/calendar/").content.decode()
         for browser in (reception, browser_of(Role.PRACTITIONER), browser_of(Role.ANALYST))
