@@ -89,9 +89,16 @@ def booked_in_rooms(clinic: Clinic, *, now: datetime) -> dict[int, int]:
     return dict(booked.order_by().values_list("room").annotate(n=Count("pk")))
 
 
-def booked_outside(clinic: Clinic, hours: Iterable[tuple[int, time, time]], *, now: datetime) -> int:
+def booked_outside(
+    clinic: Clinic,
+    hours: Iterable[tuple[int, time, time]],
+    *,
+    now: datetime,
+    practitioner: StaffMember | None = None,
+) -> int:
     """Return how many sessions are booked from now on at times outside these hours: (ISO weekday, opens, closes).
 
+    With a practitioner, of those that are booked with them.
     Cost: one query that reads the clinic's coming bookings.
     """
     zone = zone_of(clinic)
@@ -101,6 +108,8 @@ def booked_outside(clinic: Clinic, hours: Iterable[tuple[int, time, time]], *, n
     booked = TreatmentSession.objects.for_clinic(clinic).filter(
         status__in=BOOKED_STATUSES, starts_at__gte=now, ends_at__isnull=False
     )
+    if practitioner is not None:
+        booked = booked.filter(practitioner=practitioner)
     outside = 0
     for starts_at, ends_at in booked.values_list("starts_at", "ends_at").iterator():
         # The query asks for both.

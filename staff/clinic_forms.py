@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, time
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -193,6 +193,9 @@ def _read_hours(words: str) -> Hours | None:
 class HoursForm(forms.Form):
     """The opening hours: some spans for each weekday, each from and to; blank means closed."""
 
+    must_open: ClassVar = True
+    labels: ClassVar = (_("%(day)s, opens"), _("%(day)s, closes"))
+
     known = forms.CharField(widget=forms.HiddenInput, required=False)
     told = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -205,7 +208,7 @@ class HoursForm(forms.Form):
         for day in Weekday:
             spans = [one[1:] for one in hours if one[0] == day]
             for place in self.places:
-                for end, label in ((0, _("%(day)s, opens")), (1, _("%(day)s, closes"))):
+                for end, label in enumerate(self.labels):
                     name = f"{('opens', 'closes')[end]}_{day.value}_{place}"
                     words = label % {"day": capfirst(day.label)}
                     self.fields[name] = forms.TimeField(label=words, required=False, widget=TimeInput())
@@ -248,7 +251,7 @@ class HoursForm(forms.Form):
                 if after[0] < before[1]:
                     self.add_error(after[2], _("Two spans of this day overlap."))
             self.typed += [(day, opens, closes) for opens, closes, _name in spans]
-        if not self.typed and not self.errors:
+        if self.must_open and not self.typed and not self.errors:
             self.add_error(None, _("The clinic must open on at least one weekday."))
         return cleaned
 
@@ -263,6 +266,13 @@ class HoursForm(forms.Form):
         """Show the present hours with what was typed, and remember of how many bookings the owner is told."""
         told = f"{bookings}/{hours_words(self.typed)}"
         self.data = {**dict(self.data.items()), "known": hours_words(self.hours), "told": told}
+
+
+class WorkingHoursForm(HoursForm):
+    """Somebody's own hours: blank on every weekday means the clinic's."""
+
+    must_open = False
+    labels = (_("%(day)s, begins"), _("%(day)s, ends"))
 
 
 # ---------------------------------------------------------------- closures and rooms

@@ -28,6 +28,7 @@ from staff.views import (
     search,
     today,
     tokens,
+    working_hours,
 )
 
 app_name = "staff"
@@ -138,6 +139,7 @@ urlpatterns += [
     path("settings/people/<uuid:code>/deactivate/", people.deactivate_person, name="people-deactivate"),
     path("settings/people/<uuid:code>/reactivate/", people.reactivate_person, name="people-reactivate"),
     path("settings/people/<uuid:code>/invite/", people.invite_again, name="people-invite"),
+    path("settings/people/<uuid:code>/hours/", working_hours.edit_working_hours, name="people-hours"),
     path("settings/people/<uuid:code>/absences/", people.add_absence_of, name="people-absence"),
     path(
         "settings/people/<uuid:code>/absences/<uuid:absence_code>/remove/",

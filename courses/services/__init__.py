@@ -12,7 +12,9 @@ from courses.services.calendar import (
     remove_absence,
     remove_closure,
     set_opening_hours,
+    set_working_hours,
     stored_hours,
+    working_hours,
 )
 from courses.services.clinic_details import change_clinic, is_time_zone_open
 from courses.services.deciding import discontinue_course, end_phase, restart_course, set_target
@@ -115,7 +117,9 @@ __all__ = [
     "roll_forward_due",
     "set_opening_hours",
     "set_target",
+    "set_working_hours",
     "snooze_flag",
     "stored_hours",
     "window_for_move",
+    "working_hours",
 ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.services import Actor, record
-from clinics.models import Absence, Clinic, Closure, OpeningHours, StaffMember
+from clinics.models import Absence, Clinic, Closure, OpeningHours, PractitionerHours, StaffMember
 from clinics.services import lock_clinic
 from courses import convert
 from courses.errors import CourseError
@@ -37,24 +37,11 @@ def set_opening_hours(
     """
     if not hours:
         raise refuse("hours", _("The clinic must open on at least one weekday."), code="never_open")
-    last: dict[int, time] = {}
-    for weekday, opens, closes in sorted(hours):
-        if not 1 <= weekday <= 7:
-            raise refuse("hours", _("Weekdays are numbered from 1 (Monday) to 7."), code="unknown_weekday")
-        if opens >= closes:
-            raise refuse("hours", _("Opening hours must begin before they end."), code="range_upside_down")
-        if weekday in last and opens < last[weekday]:
-            raise refuse("hours", _("Two intervals of one day overlap."), code="hours_overlap")
-        last[weekday] = closes
+    _check_hours(hours)
     with transacting():
         lock_clinic(clinic)
         if known is not None and sorted(known) != stored_hours(clinic):
-            raise CourseError(
-                _(
-                    "Somebody has meanwhile changed the hours. Compare, then save again to put yours in place."
-                ),
-                code="hours_changed",
-            )
+            raise _hours_changed()
         if known_bookings is not None:
             _ask_about(booked_outside(clinic, hours, now=now), known_bookings, code="hours_booked")
         OpeningHours.objects.for_clinic(clinic).delete()
@@ -65,10 +52,84 @@ def set_opening_hours(
         _finish(clinic, "hours_changed", by=by, now=now)
 
 
+def _check_hours(hours: Sequence[tuple[int, time, time]]) -> None:
+    last: dict[int, time] = {}
+    for weekday, opens, closes in sorted(hours):
+        if not 1 <= weekday <= 7:
+            raise refuse("hours", _("Weekdays are numbered from 1 (Monday) to 7."), code="unknown_weekday")
+        if opens >= closes:
+            raise refuse("hours", _("Opening hours must begin before they end."), code="range_upside_down")
+        if weekday in last and opens < last[weekday]:
+            raise refuse("hours", _("Two intervals of one day overlap."), code="hours_overlap")
+        last[weekday] = closes
+
+
+def _hours_changed() -> CourseError:
+    text = _("Somebody has meanwhile changed the hours. Compare, then save again to put yours in place.")
+    return CourseError(text, code="hours_changed")
+
+
 def stored_hours(clinic: Clinic) -> list[tuple[int, time, time]]:
     """Return the opening hours as set_opening_hours() takes them, in order; one query."""
     rows = OpeningHours.objects.for_clinic(clinic).order_by("weekday", "opens_time")
     return list(rows.values_list("weekday", "opens_time", "closes_time"))
+
+
+def set_working_hours(
+    *,
+    practitioner: StaffMember,
+    hours: Sequence[tuple[int, time, time]],
+    by: Actor,
+    now: datetime,
+    known: Sequence[tuple[int, time, time]] | None = None,
+    known_bookings: int | None = None,
+) -> None:
+    """Replace the hours in which somebody works, which narrow the clinic's; none at all means the clinic's.
+
+    known and known_bookings as for set_opening_hours(), of this person's hours and bookings.
+    Raises: CourseError when a weekday is none, an interval is upside down, or two overlap; `hours_changed` when
+    others hold by now, `hours_booked` when other bookings lie outside.
+    """
+    _check_hours(hours)
+    clinic = practitioner.clinic
+    with transacting():
+        lock_clinic(clinic)
+        before = working_hours(practitioner)
+        if known is not None and sorted(known) != before:
+            raise _hours_changed()
+        if known_bookings is not None and hours:
+            outside = booked_outside(clinic, hours, now=now, practitioner=practitioner)
+            _ask_about(outside, known_bookings, code="hours_booked")
+        if sorted(hours) == before:
+            return
+        PractitionerHours.objects.filter(practitioner=practitioner).delete()
+        PractitionerHours.objects.bulk_create(
+            PractitionerHours(
+                clinic=clinic, practitioner=practitioner, weekday=weekday, starts_time=starts, ends_time=ends
+            )
+            for weekday, starts, ends in sorted(hours)
+        )
+        _bump_version(clinic)
+        record(
+            "staff.hours_changed",
+            at=now,
+            by=by,
+            clinic_code=clinic.code,
+            subject_kind="staff_member",
+            subject_code=practitioner.code,
+            old={"working_hours": _hours_text(before)},
+            new={"working_hours": _hours_text(sorted(hours))},
+        )
+
+
+def working_hours(practitioner: StaffMember) -> list[tuple[int, time, time]]:
+    """Return somebody's own hours as set_working_hours() takes them, in order; one query."""
+    rows = PractitionerHours.objects.filter(practitioner=practitioner).order_by("weekday", "starts_time")
+    return list(rows.values_list("weekday", "starts_time", "ends_time"))
+
+
+def _hours_text(hours: Sequence[tuple[int, time, time]]) -> list[str]:
+    return [f"{weekday} {starts:%H:%M} {ends:%H:%M}" for weekday, starts, ends in hours]
 
 
 def add_closure(

@@ -6,7 +6,7 @@ Of what an event tells, only details that are named here are shown: a reason in 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -19,6 +19,7 @@ from clients.models import Channel
 from clinics.models import Language, ListPage, Role, Scope
 from courses.models import CallOutcome, PlanPolicy, SessionStatus
 from reminders.models import ReminderState
+from staff.presenters.people import hours_lines
 from staff.presenters.protocols import FIELD_WORDS as PROTOCOL_FIELDS
 from staff.templatetags.interface import clock, day
 
@@ -88,6 +89,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "clinic.staff_added": gettext_lazy("Person added"),
             "staff.invited": gettext_lazy("Link to sign in sent"),
             "staff.changed": gettext_lazy("Person changed"),
+            "staff.hours_changed": gettext_lazy("Working hours changed"),
             "staff.deactivated": gettext_lazy("Access taken away"),
             "staff.reactivated": gettext_lazy("Access given back"),
             "staff.second_step_on": gettext_lazy("Second step switched on"),
@@ -202,6 +204,7 @@ _LABELS: Final[Mapping[str, Words]] = {
     "member": gettext_lazy("Person"),
     "role": gettext_lazy("Role"),
     "is_treating": gettext_lazy("Treats clients"),
+    "working_hours": gettext_lazy("Working hours"),
     "target": gettext_lazy("Sessions"),
     "policy": gettext_lazy("Way of replanning"),
     "whose": gettext_lazy("Cancelled by"),
@@ -318,10 +321,17 @@ def _scope_words(name: str, value: Any, mentioned: Mapping[uuid.UUID, str], toda
     return ", ".join(str(Scope(scope).label) for scope in value)
 
 
+def _hours_words(name: str, value: Any, mentioned: Mapping[uuid.UUID, str], today: date) -> str:
+    spans = [span.split(" ") for span in value]
+    hours = [(int(day), time.fromisoformat(starts), time.fromisoformat(ends)) for day, starts, ends in spans]
+    return "; ".join(hours_lines(hours)) or _("as the clinic's")
+
+
 _READERS: Final[Mapping[str, Callable[[str, Any, Mapping[uuid.UUID, str], date], str]]] = {
     "starts_at": _moment_words,
     **dict.fromkeys(("on", "start_on", "from_on", "to_on", "until_on"), _day_words),
     **dict.fromkeys(("practitioner", "room", "member"), _mentioned_words),
     "fields": _field_words,
     "scopes": _scope_words,
+    "working_hours": _hours_words,
 }

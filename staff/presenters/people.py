@@ -1,14 +1,16 @@
 """The clinic's people in words: what they may do, how they sign in, and what is booked with them."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from clinics.models import StaffMember
+from clinics.models import StaffMember, Weekday
 from staff.presenters.badges import Badge
 from staff.presenters.sign_in import second_step_badge
 
@@ -87,3 +89,11 @@ def invitation_words(*, is_sent: bool) -> str:
     if is_sent:
         return _("The link to sign in went to their e-mail address.")
     return _("The mail with the link did not go out. Check the address, then send the link again.")
+
+
+def hours_lines(hours: Sequence[tuple[int, time, time]]) -> list[str]:
+    """Return hours as a line for each weekday that has any, for example "Monday: 09:00–13:00, 14:00–18:00"."""
+    spans: defaultdict[int, list[str]] = defaultdict(list)
+    for weekday, starts, ends in hours:
+        spans[weekday].append(f"{starts:%H:%M}–{ends:%H:%M}")
+    return [f"{capfirst(Weekday(day).label)}: {', '.join(found)}" for day, found in sorted(spans.items())]

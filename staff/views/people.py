@@ -23,7 +23,7 @@ from clinics.services import (
 from courses.convert import local_today
 from courses.errors import CourseError
 from courses.selectors import coming_booking_counts
-from courses.services import add_absence, remove_absence
+from courses.services import add_absence, remove_absence, working_hours
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt, show
 from staff.invitations import send_invitation
@@ -122,6 +122,7 @@ def _show(
     context: dict[str, Any] = {
         "line": _lines(request, member.code)[0],
         "form": form or MemberForm(initial={name: getattr(member, name) for name in fields}),
+        "hours": shown.hours_lines(working_hours(member)),
         "absences": list(member.absences.filter(to_on__gte=today)),
         "absence_form": absence_form or AbsenceForm(),
         "today": today,

@@ -104,6 +104,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/settings/people/",
         "/settings/people/new/",
         f"/settings/people/{prescriber.code}/",
+        f"/settings/people/{prescriber.code}/hours/",
         "/settings/audit/",
         f"/settings/audit/?about={overdue.code}",
         "/me/",

@@ -54,3 +54,23 @@ def test_log_follows_its_filters_while_they_are_chosen(open_browser, owner, make
     expect(page).to_have_url(re.compile(re.escape(asked)))
     export = page.get_by_role("link", name="Export as CSV")
     expect(export).to_have_attribute("href", f"/settings/audit/export/{asked}")
+
+
+def test_working_hours_narrow_the_clinics_on_the_calendar(open_browser, owner, prescriber):
+    # Given the page of a practitioner who works as long as the clinic
+    page = open_browser(owner)
+    page.goto(f"/settings/people/{prescriber.code}/")
+    expect(page.get_by_text("The same as the clinic's.")).to_be_visible()
+
+    # When the owner enters Tuesday afternoon
+    page.get_by_role("link", name="Change", exact=True).click()
+    page.get_by_label("Tuesday, begins").first.fill("14:00")
+    page.get_by_label("Tuesday, ends").first.fill("16:00")
+    page.get_by_role("button", name="Save").click()
+
+    # Then it stands there, and the calendar knows no other time
+    expect(page.get_by_text("Tuesday: 14:00–16:00")).to_be_visible()
+    page.goto("/calendar/")
+    row = page.get_by_role("row", name=re.compile("Dr Ozola"))
+    expect(row).to_contain_text("2 h free")
+    expect(row.get_by_text("Does not work")).to_have_count(5)

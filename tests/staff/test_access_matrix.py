@@ -145,6 +145,7 @@ MATRIX = {
     "staff:people-deactivate": Route(post=MANAGES, parts=PERSON),
     "staff:people-reactivate": Route(post=MANAGES, parts=PERSON),
     "staff:people-invite": Route(post=MANAGES, parts=PERSON),
+    "staff:people-hours": Route(get=MANAGES, post=MANAGES, parts=PERSON),
     "staff:people-absence": Route(post=MANAGES, parts=PERSON),
     "staff:people-absence-remove": Route(post=MANAGES, parts=(*PERSON, ("absence_code", "absence"))),
     "staff:token-list": Route(get=MANAGES, post=MANAGES),
