@@ -95,6 +95,8 @@ class Clinic(models.Model):
     daily_message_cap = models.PositiveSmallIntegerField(default=3)
     shows_treatment_in_messages = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False)
+    # Whether its owners are shown what it still needs.
+    is_being_set_up = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     # Bumped by every change of hours or closures: an assessment made with an older calendar is out of date.
     calendar_version = models.PositiveIntegerField(default=1)

@@ -1,6 +1,8 @@
 """Clinics and their people."""
 
-from datetime import datetime
+import uuid
+from datetime import datetime, time
+from typing import Final
 from zoneinfo import available_timezones
 
 from django.contrib.auth.hashers import make_password
@@ -11,7 +13,10 @@ from django.utils.translation import gettext as _
 
 from audit.models import ActorKind
 from audit.services import Actor, record
-from clinics.models import Clinic, Language, Role, Room, StaffMember, User
+from clinics.models import Clinic, Language, OpeningHours, Role, Room, StaffMember, User
+
+# What a clinic opens with until its owner says otherwise: (ISO weekday, opens, closes).
+USUAL_HOURS: Final = tuple((weekday, time(9), time(18)) for weekday in range(1, 6))
 
 
 def lock_clinic(clinic: Clinic) -> None:
@@ -55,6 +60,58 @@ def create_clinic(*, name: str, time_zone: str, by: Actor, now: datetime, **fiel
     return clinic
 
 
+def start_clinic(
+    *,
+    name: str,
+    country: str,
+    time_zone: str,
+    language: str,
+    owner: User,
+    display_name: str,
+    now: datetime,
+    is_treating: bool = False,
+    by: Actor | None = None,
+) -> StaffMember:
+    """Found a clinic with its first owner and the usual hours, to be guided through what else it needs.
+
+    Without `by` it is the owner who does it.
+    Raises: ValidationError by field: no name of either, an unknown time zone, country or language.
+    """
+    code = uuid.uuid4()
+    actor = by or Actor(ActorKind.STAFF, code=code)
+    with transaction.atomic():
+        clinic = create_clinic(
+            name=name,
+            time_zone=time_zone,
+            country=country,
+            language=language,
+            is_being_set_up=True,
+            by=actor,
+            now=now,
+        )
+        OpeningHours.objects.bulk_create(
+            OpeningHours(clinic=clinic, weekday=weekday, opens_time=opens, closes_time=closes)
+            for weekday, opens, closes in USUAL_HOURS
+        )
+        return add_staff_member(
+            clinic=clinic,
+            user=owner,
+            role=Role.OWNER,
+            display_name=display_name,
+            is_treating=is_treating,
+            by=actor,
+            now=now,
+            code=code,
+        )
+
+
+def close_guide(*, clinic: Clinic, by: Actor, now: datetime) -> None:
+    """Show the owners of a clinic no longer what it needs; twice is harmless."""
+    with transaction.atomic():
+        if Clinic.objects.filter(pk=clinic.pk, is_being_set_up=True).update(is_being_set_up=False):
+            _record(clinic, "clinic.guide_closed", by=by, now=now)
+
+
 def add_staff_member(
     *,
     clinic: Clinic,
@@ -64,6 +121,7 @@ def add_staff_member(
     by: Actor,
     now: datetime,
     is_treating: bool = False,
+    code: uuid.UUID | None = None,
 ) -> StaffMember:
     """Give a user a role in a clinic.
 
@@ -71,6 +129,7 @@ def add_staff_member(
     """
     with transaction.atomic():
         member = StaffMember(
+            code=code or uuid.uuid4(),
             clinic=clinic,
             user=user,
             role=Role(role) if role in Role else role,

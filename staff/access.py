@@ -50,7 +50,8 @@ def staff_page(
                 return redirect_to_login(request)
             # Lazy, so it may hold None, which only its truth tells.
             if not request.staff_member:  # type: ignore[truthy-bool]
-                return render(request, "staff/no_clinic.html", status=403)
+                context = {"may_start": settings.ALLOW_NEW_CLINICS}
+                return render(request, "staff/no_clinic.html", context, status=403)
             capability = needed.get(request.method or "")
             if capability is None:
                 return HttpResponseNotAllowed(allowed)

@@ -54,9 +54,14 @@ def _zones() -> tuple[str, ...]:
     )
 
 
+def countries() -> tuple[tuple[str, str], ...]:
+    """Return every country's two letters with its name in the reader's language, by name."""
+    return _countries(get_language() or "en")
+
+
 def country_name(code: str) -> str:
     """Return a country's name in the reader's language; its letters when it has none."""
-    return dict(_countries(get_language() or "en")).get(code, code)
+    return dict(countries()).get(code, code)
 
 
 class NumberInput(forms.NumberInput):
@@ -130,8 +135,7 @@ class ClinicForm(forms.Form):
         super().__init__(*args, **kwargs)
         shown = {name: getattr(clinic, name) for name in CHANGEABLE}
         self.initial = {**shown, "known": json.dumps(shown), **(self.initial or {})}
-        countries = _countries(get_language() or "en")
-        self.fields["country"].choices = named(countries, _("Not named"))  # type: ignore[attr-defined]
+        self.fields["country"].choices = named(countries(), _("Not named"))  # type: ignore[attr-defined]
         if is_zone_open:
             names = sorted({*_zones(), clinic.time_zone})
             self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]

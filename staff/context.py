@@ -12,6 +12,7 @@ from clinics.access import Capability, is_allowed
 from clinics.clock import database_now
 from courses.convert import local_today
 from reminders.services.health import find_trouble
+from staff.guide import Guide, load_guide
 from staff.navigation import Item, menu
 
 
@@ -29,8 +30,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             return ""
         return _trouble_words(find_trouble(now=database_now()))
 
+    def guide() -> Guide | None:
+        if not member or not is_allowed(member, Capability.MANAGE):
+            return None
+        return load_guide(member.clinic)
+
     # Lazy: a fragment has no frame, so it costs no query.
     return {
+        "guide": SimpleLazyObject(guide),
         "is_demo": settings.DEMO,
         "member": member,
         "navigation": SimpleLazyObject(items),

@@ -10,10 +10,15 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from audit.services import record
-from clinics.models import StaffMember
+from clinics.models import StaffMember, User
 from staff.access import StaffRequest, acting
 
 logger = logging.getLogger(__name__)
+
+
+def password_key(user: User) -> str:
+    """Return what lets somebody choose a password, once and for some days."""
+    return f"{user_pk_to_url_str(user)}-{app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)}"
 
 
 def send_invitation(request: StaffRequest, member: StaffMember) -> bool:
@@ -28,8 +33,7 @@ def send_invitation(request: StaffRequest, member: StaffMember) -> bool:
     if has_password:
         url = request.build_absolute_uri(reverse("account_login"))
     else:
-        token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-        url = adapter.get_reset_password_from_key_url(f"{user_pk_to_url_str(user)}-{token}")
+        url = adapter.get_reset_password_from_key_url(password_key(user))
     context = {"clinic_name": member.clinic.name, "url": url, "has_password": has_password}
     try:
         with translation.override(user.language or member.clinic.language):

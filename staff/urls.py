@@ -26,6 +26,7 @@ from staff.views import (
     rules,
     saved_views,
     search,
+    start,
     today,
     tokens,
     working_hours,
@@ -34,6 +35,9 @@ from staff.views import (
 app_name = "staff"
 
 urlpatterns = [
+    path("start/", start.start, name="start"),
+    path("start/protocols/", start.pick_protocols, name="start-protocols"),
+    path("start/close/", start.put_guide_away, name="start-close"),
     path("", today.show_day, name="today"),
     path("sessions/<uuid:code>/arrive/", today.arrive, name="session-arrive"),
     path("sessions/<uuid:code>/screen/", today.screen, name="session-screen"),

@@ -1,6 +1,6 @@
 """The protocol library: reads the shipped templates and gives a clinic its own versioned copies."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -68,16 +68,17 @@ def _phase_spec(phase: Mapping[str, Any]) -> PhaseSpec:
     )
 
 
-def load_library(*, clinic: Clinic, by: Actor, now: datetime) -> int:
-    """Give the clinic the protocols that it does not have yet; return how many.
+def load_library(*, clinic: Clinic, by: Actor, now: datetime, slugs: Collection[str] | None = None) -> int:
+    """Give the clinic the protocols that it does not have yet, those of the slugs alone if given; return how many.
 
     A protocol that the clinic has, in whatever version, is left as it is: it may have been adapted.
     """
     with transaction.atomic():
-        # Two owners may press at once.
+        # Two owners may press at once, or one twice.
         lock_clinic(clinic)
+        wanted = {slug: entry for slug, entry in read_library().items() if slugs is None or slug in slugs}
         present = set(Protocol.objects.for_clinic(clinic).values_list("slug", flat=True))
-        missing = [entry for slug, entry in read_library().items() if slug not in present]
+        missing = [entry for slug, entry in wanted.items() if slug not in present]
         for entry in missing:
             write_version(
                 library_draft(entry), clinic=clinic, slug=entry["slug"], version=1, member=None, now=now

@@ -104,6 +104,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         gettext_lazy("Settings"),
         {
             "clinic.created": gettext_lazy("Clinic founded"),
+            "clinic.guide_closed": gettext_lazy("Guide put away"),
             "clinic.details_changed": gettext_lazy("Clinic's details changed"),
             "clinic.room_added": gettext_lazy("Room added"),
             "clinic.room_renamed": gettext_lazy("Room renamed"),

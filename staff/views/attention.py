@@ -20,7 +20,7 @@ from clinics.access import Capability
 from clinics.models import Clinic, ListPage
 from courses import services
 from courses.convert import local_today
-from courses.models import Flag
+from courses.models import Course, Flag
 from courses.ribbons import load_ribbons
 from courses.selectors import clinic_flags, is_awake, next_bookings
 from reminders.services.nudging import nudge_client
@@ -74,6 +74,8 @@ def show_list(
             "selected": selected,
             "may_book": may(request, Capability.BOOK),
             **views_context(request, ListPage.ATTENTION, query),
+            "has_courses": bool(page.object_list) or Course.objects.for_clinic(clinic).exists(),
+            "may_prescribe": may(request, Capability.PRESCRIBE),
         },
         status=422 if form and form.errors else 200,
     )

@@ -25,7 +25,7 @@ from courses.errors import CourseError
 from courses.models import Course, Protocol
 from courses.selectors import search_words
 from staff import prescribe_presenters as shown
-from staff.access import StaffRequest, acting, staff_page
+from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import add_refusal, attempt, vary_on_htmx
 from staff.course_forms import ReasonForm
 from staff.prescribe_forms import (
@@ -225,6 +225,8 @@ def _sheet(request: StaffRequest, writing: _Writing, *, now: datetime) -> dict[s
     return {
         "form": writing.form,
         "code": writing.code or uuid.uuid4(),
+        "has_protocols": Protocol.objects.for_clinic(clinic).filter(is_current=True).exists(),
+        "may_manage": may(request, Capability.MANAGE),
         "phases": shown.phase_rows(writing.phases),
         "client": chosen,
         "client_q": text,

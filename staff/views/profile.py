@@ -48,6 +48,7 @@ def _show(
         "workplace_form": workplace
         or WorkplaceForm(members=members, initial={"member": request.staff_member.code}),
         "has_choice": members.count() > 1,
+        "may_start": settings.ALLOW_NEW_CLINICS,
         "digest_form": DigestForm(initial={"gets_digest": request.staff_member.gets_digest}),
         "second_step": _second_step(request.user),
         "today": local_today(request.staff_member.clinic, timezone.now()),

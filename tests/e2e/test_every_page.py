@@ -108,6 +108,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/settings/audit/",
         f"/settings/audit/?about={overdue.code}",
         "/me/",
+        "/start/",
+        "/start/protocols/",
         "/demo/mailbox/",
         f"/demo/mailbox/{mail.code}/",
         "/nothing/",
@@ -159,8 +161,10 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
     page = open_browser(founder)
     taught = {
         "/": "No sessions on this day",
-        "/attention/": "All courses are on course",
+        "/attention/": "No course to watch yet",
         "/calendar/": "Nobody treats here yet",
+        "/calendar/book/": "No course can be booked on this day",
+        "/start/protocols/": "Protocols of the library",
         "/courses/": "No course runs yet",
         "/clients/": "No clients yet",
         "/messages/": "No messages here yet",

@@ -66,6 +66,9 @@ VIEW = (("code", "view"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
+    "staff:start": Route(get=EVERYBODY, post=EVERYBODY),
+    "staff:start-protocols": Route(get=MANAGES, post=MANAGES),
+    "staff:start-close": Route(post=MANAGES),
     "staff:session-arrive": Route(post=RECORDS, parts=SESSION),
     "staff:session-screen": Route(get=RECORDS, post=RECORDS, parts=SESSION),
     "staff:session-attend": Route(get=RECORDS, post=RECORDS, parts=SESSION),

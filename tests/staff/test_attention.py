@@ -46,7 +46,11 @@ def test_worklist_shows_the_next_booking(reception, flag):
     assert "Booked: Tue 10 Mar" in words_of(reception.get("/attention/"))
 
 
-def test_empty_worklist_says_so(reception):
+def test_empty_worklist_says_so(reception, make_course):
+    assert "No course to watch yet" in words_of(reception.get("/attention/"))
+
+    Flag.objects.filter(course=make_course()).update(resolved_at=NOW, resolved_reason="attended")
+
     assert "All courses are on course" in words_of(reception.get("/attention/"))
 
 
