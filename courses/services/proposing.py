@@ -161,9 +161,7 @@ def propose_plan(
         count=count if count is not None else _count_to_plan(facts, kept, today=today),
         minutes=session_minutes(_phases_ahead(course, facts.prescription.phases)),
         horizon_days=_PLAN_DAYS,
-        **clinic_side(
-            course.clinic, course.client, course.practitioner, start, replaced=replaced, course=course
-        ),
+        **clinic_side(course.clinic, course.client, course.practitioner, start, replaced=replaced),
     )
     request, found = _plan_what_is_asked(request)
     phases = facts.prescription.phases
