@@ -300,7 +300,10 @@ CELERY_TASK_ROUTES = {"reminders.send_*": {"queue": "send"}, "reports.*": {"queu
 # ---------------------------------------------------------------- background jobs
 
 # Each kind with the function that does one step of it; see clinics/jobs.py.
-JOB_KINDS: dict[str, str] = {}
+JOB_KINDS = {
+    "plan_disruption": "courses.services.disrupting.plan_step",
+    "apply_disruption": "courses.services.disrupting.apply_step",
+}
 
 # ---------------------------------------------------------------- planning
 

@@ -5,7 +5,7 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
-from clinics.postgres import keep, stay_in_clinic
+from clinics.postgres import keep, name_with_clinic, stay_in_clinic
 
 
 class Migration(migrations.Migration):
@@ -118,5 +118,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        keep(stay_in_clinic("clinics_backgroundjob", "started_by_id", "clinics_staffmember")),
+        keep(
+            name_with_clinic("clinics_backgroundjob"),
+            stay_in_clinic("clinics_backgroundjob", "started_by_id", "clinics_staffmember"),
+        ),
     ]

@@ -15,6 +15,13 @@ from courses.models.course import (
     RecordedContraindication,
     Restart,
 )
+from courses.models.disruption import (
+    DisruptedSession,
+    Disruption,
+    DisruptionStatus,
+    MoveChoice,
+    MoveOutcome,
+)
 from courses.models.flag import CallOutcome, Cause, Flag, FlagCall, FlagKind, ResolvedReason, Severity
 from courses.models.protocol import (
     ContraindicationStrength,
@@ -43,10 +50,15 @@ __all__ = [
     "ContraindicationStrength",
     "Course",
     "CourseStatus",
+    "DisruptedSession",
+    "Disruption",
+    "DisruptionStatus",
     "DriftState",
     "Flag",
     "FlagCall",
     "FlagKind",
+    "MoveChoice",
+    "MoveOutcome",
     "Pause",
     "PauseReason",
     "Phase",

@@ -51,6 +51,7 @@ class PlanPolicy(models.TextChoices):
     CATCH_UP = "catch_up", _("catch up inside the windows")
     DROP = "drop", _("drop the missed one")
     ROLL_FORWARD = "roll_forward", _("rolled forward")
+    DISRUPTION = "disruption", _("moved because of an absence or closure")
 
 
 class Course(models.Model):

@@ -18,6 +18,13 @@ from courses.services.calendar import (
 )
 from courses.services.clinic_details import change_clinic, is_time_zone_open
 from courses.services.deciding import discontinue_course, end_phase, restart_course, set_target
+from courses.services.disrupted import Outage, foresee_drift, is_on_record, sessions_hit
+from courses.services.disrupting import (
+    apply_disruption,
+    choose_moves,
+    outage_of,
+    start_disruption,
+)
 from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
 from courses.services.offers import SlotOffer, SlotOffers, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
@@ -61,6 +68,7 @@ __all__ = [
     "DayFit",
     "MoveWindow",
     "Objection",
+    "Outage",
     "PlanProposal",
     "ProtocolDraft",
     "SlotOffer",
@@ -68,11 +76,13 @@ __all__ = [
     "acknowledge_flag",
     "add_absence",
     "add_closure",
+    "apply_disruption",
     "apply_plan",
     "book_session",
     "cancel_session",
     "change_clinic",
     "change_prescription",
+    "choose_moves",
     "close_days",
     "closed_days",
     "confirm_session",
@@ -85,11 +95,14 @@ __all__ = [
     "find_objections",
     "find_prescribed",
     "fit_day",
+    "foresee_drift",
+    "is_on_record",
     "is_pause_too_long",
     "is_time_zone_open",
     "known_conditions",
     "move_session",
     "offer_slots",
+    "outage_of",
     "override_contraindication",
     "pause_course",
     "prescribe_course",
@@ -115,10 +128,12 @@ __all__ = [
     "retire_room",
     "revise_protocol",
     "roll_forward_due",
+    "sessions_hit",
     "set_opening_hours",
     "set_target",
     "set_working_hours",
     "snooze_flag",
+    "start_disruption",
     "stored_hours",
     "window_for_move",
     "working_hours",

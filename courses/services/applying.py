@@ -90,7 +90,7 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
     """
     people = {str(row.code): row for row in StaffMember.objects.for_clinic(course.clinic)}
     rooms = {str(row.code): row for row in Room.objects.for_clinic(course.clinic)}
-    TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED).delete()
+    _forget_planned(course, proposal)
     booked = [
         row
         for row in _locked(proposal.before)
@@ -134,6 +134,14 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
     return [_row_values(row) for row in sorted(rows, key=lambda row: row.on)]
 
 
+def _forget_planned(course: Course, proposal: PlanProposal) -> None:
+    """Delete the dates without a slot that a plan takes the place of: all, or those of the days it now books."""
+    planned = TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED)
+    if proposal.policy == PlanPolicy.DISRUPTION:
+        planned = planned.filter(on__in=[session.on for session in proposal.plan.planned])
+    planned.delete()
+
+
 def _locked(rows: Sequence[TreatmentSession]) -> list[TreatmentSession]:
     return list(
         TreatmentSession.objects.select_for_update(of=("self",))
@@ -145,6 +153,9 @@ def _locked(rows: Sequence[TreatmentSession]) -> list[TreatmentSession]:
 
 def _is_booked_now(course: Course, proposal: PlanProposal, planned: PlannedSession, *, now: datetime) -> bool:
     """Return whether a planned session is booked at once: its phase is counted, or the horizon reaches it."""
+    if proposal.policy == PlanPolicy.DISRUPTION:
+        # What was booked stays booked.
+        return True
     horizon_on = convert.local_today(course.clinic, now) + timedelta(days=course.clinic.booking_horizon_days)
     is_counted = planned.phase is not None and proposal.phases[planned.phase].amount is not None
     return is_counted or planned.on <= horizon_on

@@ -19,7 +19,7 @@ from courses.services.changes import (
     require_session_move,
     transacting,
 )
-from courses.services.slots import SlotWish, holding, session_minutes, wish_slot
+from courses.services.slots import SlotWish, holding, minutes_of, session_minutes, wish_slot
 
 
 def book_session(
@@ -134,13 +134,6 @@ def _minutes_wanted(course: Course, session: TreatmentSession) -> int:
         return minutes_of(session)
     phases = convert.load_facts([course])[course.pk].prescription.phases
     return session_minutes(phases[course.phase_position or 0 :])
-
-
-def minutes_of(session: TreatmentSession) -> int:
-    """Return the length of the slot in minutes, 0 for a session without one."""
-    if session.starts_at is None or session.ends_at is None:
-        return 0
-    return int((session.ends_at - session.starts_at).total_seconds()) // 60
 
 
 def confirm_session(*, session: TreatmentSession, by: Actor, now: datetime) -> TreatmentSession:

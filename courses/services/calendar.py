@@ -148,7 +148,7 @@ def add_closure(
     Raises: CourseError for a range upside down or longer than a year, or one that is closed already; `days_booked`
     when other bookings are there.
     """
-    _check_range(from_on, to_on)
+    check_range(from_on, to_on)
     text = fitting_text(reason, column=Closure.reason, field="reason")
     with transacting():
         lock_clinic(clinic)
@@ -231,7 +231,7 @@ def add_absence(
 
     Raises: CourseError for a range upside down or longer than a year.
     """
-    _check_range(from_on, to_on)
+    check_range(from_on, to_on)
     text = fitting_text(reason, column=Absence.reason, field="reason")
     with transacting():
         lock_clinic(practitioner.clinic)
@@ -271,7 +271,11 @@ def _ask_about(booked: int, known: int, *, code: str) -> None:
         raise CourseError(message % {"count": booked}, code=code)
 
 
-def _check_range(from_on: date, to_on: date) -> None:
+def check_range(from_on: date, to_on: date) -> None:
+    """Refuse days that nobody means.
+
+    Raises: CourseError `range_upside_down` or `range_too_long`.
+    """
     if to_on < from_on:
         raise refuse("to_on", _("The last day is before the first."), code="range_upside_down")
     if (to_on - from_on).days > 366:

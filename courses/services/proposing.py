@@ -21,10 +21,10 @@ from courses.core.plan import Plan, PlannedSession, PlanRequest, PlanTooLargeErr
 from courses.core.types import ContraindicationSpan, PhaseSpec, Prescription, SessionRecord
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, PlanPolicy, SessionStatus, TreatmentSession
-from courses.services.availability import clinic_side
+from courses.services.availability import ClinicTime, clinic_side
 from courses.services.changes import refuse
 from courses.services.prescribing import CourseDraft, check_draft, find_objections
-from courses.services.slots import session_minutes
+from courses.services.slots import minutes_of, session_minutes
 
 _PLAN_DAYS: Final = 3 * 366
 
@@ -178,6 +178,45 @@ def propose_plan(
         course_id=course.pk,
         calendar_version=calendar_version,
     )
+
+
+def plan_elsewhere(
+    *,
+    course: Course,
+    facts: CourseFacts,
+    hit: Sequence[TreatmentSession],
+    kept: Sequence[TreatmentSession],
+    time: ClinicTime,
+    today: date,
+    horizon_days: int,
+) -> Plan:
+    """Return the best plan for some of a course's bookings while the others stay where they are, saving nothing.
+
+    Each keeps its length, and its time of day where the client wishes no other; whom and what it takes is free again,
+    what others hold is not. Fewer are planned where the prescription asks for no more.
+    Raises: CourseError as propose_plan().
+    """
+    starts = [row.starts_at.astimezone(time.zone) for row in hit if row.starts_at is not None]
+    minutes = [start.hour * 60 + start.minute for start in starts]
+    request = PlanRequest(
+        as_of=today,
+        prescription=facts.prescription,
+        calendar=facts.calendar,
+        sessions=(*_past_sessions(facts, today), *(_kept_record(row) for row in kept)),
+        pauses=facts.pauses,
+        contraindications=facts.contraindications,
+        count=len(hit),
+        minutes=max(minutes_of(row) for row in hit),
+        horizon_days=horizon_days,
+        **time.side_for(
+            course.client,
+            course.practitioner,
+            freed={row.pk for row in hit},
+            times=(min(minutes), max(minutes)),
+        ),
+    )
+    _asked, found = _plan_what_is_asked(request)
+    return found
 
 
 def _is_replaced(row: TreatmentSession, *, start: datetime, policy: str) -> bool:

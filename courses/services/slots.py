@@ -68,6 +68,13 @@ def session_minutes(phases: Sequence[PhaseSpec]) -> int:
     return max((phase.minutes_max for phase in phases if phase.minutes_max), default=DEFAULT_MINUTES)
 
 
+def minutes_of(session: TreatmentSession) -> int:
+    """Return the length of the slot in minutes, 0 for a session without one."""
+    if session.starts_at is None or session.ends_at is None:
+        return 0
+    return int((session.ends_at - session.starts_at).total_seconds()) // 60
+
+
 def require_own(course: Course, person: StaffMember | None, room: Room | None) -> None:
     """Refuse a practitioner or a room of another clinic, or one that is not used any more.
 

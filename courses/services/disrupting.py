@@ -1,0 +1,488 @@
+"""Disruptions: what an outage hits is planned together, and moved together by a background job."""
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from audit.models import ActorKind
+from audit.services import SYSTEM, Actor
+from clinics.jobs import JobError, start_job
+from clinics.models import Absence, BackgroundJob, Clinic
+from clinics.services import lock_clinic
+from courses import convert
+from courses.convert import CourseFacts
+from courses.core.plan import Plan, PlanCost, PlannedSession
+from courses.core.types import Finding
+from courses.errors import CourseError
+from courses.models import (
+    BOOKED_STATUSES,
+    Course,
+    DisruptedSession,
+    Disruption,
+    DisruptionStatus,
+    MoveChoice,
+    MoveOutcome,
+    PlanPolicy,
+    TreatmentSession,
+)
+from courses.services.applying import apply_plan
+from courses.services.availability import ClinicTime, load_clinic_time
+from courses.services.booking import cancel_session
+from courses.services.calendar import add_absence, add_closure, check_range
+from courses.services.changes import fitting_text, refuse, transacting
+from courses.services.disrupted import MOVABLE, Outage, foresee_drift, is_on_record, sessions_hit, with_outage
+from courses.services.proposing import PlanProposal, plan_elsewhere
+
+logger = logging.getLogger(__name__)
+
+PLAN_KIND: Final = "plan_disruption"
+APPLY_KIND: Final = "apply_disruption"
+# Planned while the page waits: about a second's work.
+PLANNED_AT_ONCE: Final = 40
+# A few tenths of a second, during which nobody else can change these courses.
+_COURSES_A_STEP: Final = 20
+# A client needs the time to read of a new time before it.
+_NOTICE: Final = timedelta(hours=2)
+_PLANNED_COLUMNS: Final = (
+    "course_version",
+    "new_starts_at",
+    "new_ends_at",
+    "new_practitioner_id",
+    "new_room_id",
+    "days_outside",
+    "why",
+    "choice",
+    "refusal",
+)
+
+
+def start_disruption(*, outage: Outage, by: Actor, now: datetime, reason: str = "") -> Disruption:
+    """Write down what an outage hits and plan where it could go instead; neither calendar nor bookings change.
+
+    What is little is planned when this returns, else a background job plans it.
+    Raises: CourseError for a range upside down, too long or over, or a practitioner of another clinic.
+    Cost: about forty queries, those of a job's step included.
+    """
+    check_range(outage.from_on, outage.to_on)
+    if outage.to_on < convert.local_today(outage.clinic, now):
+        raise refuse("to_on", _("These days are over."), code="range_over")
+    if outage.practitioner is not None and outage.practitioner.clinic_id != outage.clinic.pk:
+        raise refuse("practitioner", _("Choose a practitioner of this clinic."), code="practitioner_unknown")
+    text = fitting_text(reason, column=Absence.reason, field="reason")
+    with transacting():
+        # Read before the bookings: what changes between the two makes the plan stale, never the other way round.
+        version = Clinic.objects.values_list("calendar_version", flat=True).get(pk=outage.clinic.pk)
+        disruption = Disruption.objects.create(
+            clinic=outage.clinic,
+            practitioner=outage.practitioner,
+            from_on=outage.from_on,
+            to_on=outage.to_on,
+            reason=text,
+            calendar_version=version,
+            created_by_id=by.staff_member_id,
+            created_at=now,
+        )
+        rows = _write_rows(disruption, outage, now=now)
+        if len({row.course_id for row in rows}) <= PLANNED_AT_ONCE:
+            _plan_some(disruption, now=now, most=PLANNED_AT_ONCE)
+        else:
+            _hand_over(disruption, PLAN_KIND, by=by, now=now)
+    return disruption
+
+
+def _hand_over(disruption: Disruption, kind: str, *, by: Actor, now: datetime) -> None:
+    disruption.job = start_job(
+        clinic=disruption.clinic,
+        kind=kind,
+        by=by,
+        now=now,
+        parameters={"disruption": str(disruption.code)},
+        total_count=disruption.sessions.count(),
+    )
+    disruption.save(update_fields=["job"])
+
+
+def _write_rows(disruption: Disruption, outage: Outage, *, now: datetime) -> list[DisruptedSession]:
+    """Write a row for each session hit; those of one course together, the courses that would suffer most first."""
+    sessions = sessions_hit(outage, now=now)
+    drift = foresee_drift(outage, sessions, now=now)
+
+    def urgency(session: TreatmentSession) -> tuple[object, ...]:
+        return _urgency(drift.get(session.course_id, ())), firsts[session.course_id], session.course_id
+
+    firsts: dict[int, datetime | None] = {}
+    for session in sessions:
+        firsts.setdefault(session.course_id, session.starts_at)
+    return DisruptedSession.objects.bulk_create(
+        DisruptedSession(
+            clinic_id=disruption.clinic_id,
+            disruption=disruption,
+            course_id=session.course_id,
+            session=session,
+            position=position,
+            starts_at=session.starts_at,
+            ends_at=session.ends_at,
+            practitioner_id=session.practitioner_id,
+            room_id=session.room_id,
+            drift=[_drift_values(finding) for finding in drift.get(session.course_id, ())],
+        )
+        for position, session in enumerate(sorted(sessions, key=urgency))
+        if session.starts_at is not None and session.ends_at is not None
+    )
+
+
+def _urgency(findings: Sequence[Finding]) -> int:
+    return -max((finding.days or 0 for finding in findings), default=0)
+
+
+def _drift_values(finding: Finding) -> dict[str, object]:
+    names = ("kind", "severity", "days", "count", "cause")
+    return {name: value for name in names if (value := getattr(finding, name)) is not None}
+
+
+# ---------------------------------------------------------------- planning
+
+
+def plan_step(job: BackgroundJob, now: datetime) -> bool:
+    """Plan some more courses of a disruption; a step of a background job.
+
+    Raises: JobError `stale_plan` when the disruption is not waiting to be planned.
+    """
+    disruption = _lock_of(job, DisruptionStatus.PLANNING)
+    left = _plan_some(disruption, now=now, most=_COURSES_A_STEP)
+    job.total_count = disruption.sessions.count()
+    job.done_count = job.total_count - left
+    return not left
+
+
+def _lock_of(job: BackgroundJob, status: DisruptionStatus) -> Disruption:
+    found = (
+        Disruption.objects.select_for_update(of=("self",))
+        .select_related("clinic", "practitioner")
+        .filter(job=job, status=status)
+        .first()
+    )
+    if found is None:
+        raise JobError("stale_plan")
+    return found
+
+
+def outage_of(disruption: Disruption) -> Outage:
+    """Return the days of a disruption and who is away on them."""
+    return Outage(disruption.clinic, disruption.practitioner, disruption.from_on, disruption.to_on)
+
+
+def _plan_some(disruption: Disruption, *, now: datetime, most: int) -> int:
+    """Plan up to `most` courses against what is booked and what was proposed before; return the sessions left.
+
+    Cost: about thirty queries, however many courses.
+    """
+    waiting = list(_rows(disruption).filter(course_version=None))
+    groups = [list(rows) for _pk, rows in groupby(waiting, key=lambda row: row.course_id)]
+    outage, today = outage_of(disruption), convert.local_today(disruption.clinic, now)
+    courses = [rows[0].course for rows in groups[:most]]
+    facts = convert.load_facts(courses)
+    ahead: dict[int, list[TreatmentSession]] = {}
+    booked = TreatmentSession.objects.filter(course__in=courses, status__in=BOOKED_STATUSES, on__gte=today)
+    for session in booked.select_related("practitioner", "room").order_by("on", "pk"):
+        ahead.setdefault(session.course_id, []).append(session)
+    time = _time_around(disruption, outage, now=now)
+    for rows in groups[:most]:
+        course = rows[0].course
+        known = with_outage(facts[course.pk], outage)
+        _plan_course(course, rows, known, ahead.get(course.pk, []), time, outage, today=today)
+    planned = [row for rows in groups[:most] for row in rows]
+    DisruptedSession.objects.bulk_update(planned, [name.removesuffix("_id") for name in _PLANNED_COLUMNS])
+    left = len(waiting) - len(planned)
+    if not left:
+        disruption.status = DisruptionStatus.PLANNED
+        disruption.save(update_fields=["status"])
+    return left
+
+
+def _rows(disruption: Disruption) -> QuerySet[DisruptedSession]:
+    return disruption.sessions.select_related(
+        "course__clinic",
+        "course__client__prefers_practitioner",
+        "course__protocol",
+        "course__practitioner",
+        "session__practitioner",
+        "session__room",
+        "session__clinic",
+        "session__course__clinic",
+        "new_practitioner",
+        "new_room",
+    ).order_by("position")
+
+
+def _time_around(disruption: Disruption, outage: Outage, *, now: datetime) -> ClinicTime:
+    """Return what will be free once the outage stands in the calendar, without what is proposed already.
+
+    What is booked with others of the sessions hit counts as taken: whether they move is not decided yet.
+    """
+    time = load_clinic_time(disruption.clinic, now + _NOTICE)
+    if outage.practitioner is not None and (away := time.people.get(outage.practitioner.pk)) is not None:
+        absences = (*away.absences, (outage.from_on, outage.to_on))
+        people = {**time.people, outage.practitioner.pk: replace(away, absences=absences)}
+        time = replace(time, people=people)
+    for row in disruption.sessions.exclude(new_starts_at=None).select_related("course"):
+        _take(time, row)
+    return time
+
+
+def _take(time: ClinicTime, row: DisruptedSession) -> None:
+    if row.new_starts_at is not None and row.new_ends_at is not None:
+        time.take(
+            row.course.client_id,
+            row.new_starts_at,
+            row.new_ends_at,
+            practitioner_id=row.new_practitioner_id,
+            room_id=row.new_room_id,
+        )
+
+
+def _plan_course(
+    course: Course,
+    rows: Sequence[DisruptedSession],
+    facts: CourseFacts,
+    ahead: Sequence[TreatmentSession],
+    time: ClinicTime,
+    outage: Outage,
+    *,
+    today: date,
+) -> None:
+    """Note on the rows of one course where each is to go, or why nowhere; later plans keep out of the way."""
+    for row in rows:
+        row.course_version = course.version
+    hit = {row.session_id for row in rows}
+    try:
+        _refuse_what_changed(course, rows)
+        plan = plan_elsewhere(
+            course=course,
+            facts=facts,
+            hit=[row.session for row in rows],
+            kept=[session for session in ahead if session.pk not in hit],
+            time=time,
+            today=today,
+            horizon_days=(outage.to_on - today).days + course.clinic.booking_horizon_days,
+        )
+    except CourseError as error:
+        for row in rows:
+            row.choice, row.refusal = MoveChoice.LEAVE, error.code
+        return
+    slots = [planned for planned in plan.planned if planned.start is not None]
+    people = {person.id: pk for pk, person in time.people.items()}
+    rooms = {code: pk for pk, code in time.rooms.items()}
+    for row, planned in zip(rows, slots, strict=False):
+        row.new_starts_at, row.new_ends_at = planned.start, planned.end
+        row.new_practitioner_id = people[planned.practitioner] if planned.practitioner else None
+        row.new_room_id = rooms[planned.room] if planned.room else None
+        row.days_outside = planned.days_outside
+        row.why = [convert.reason_values(reason) for reason in planned.why]
+        _take(time, row)
+    for row in rows[len(slots) :]:
+        # What is not asked for is taken out of the plan and so counts as placed.
+        row.choice, row.refusal = MoveChoice.LEAVE, "no_slot" if plan.cost.unplaced else "not_asked"
+
+
+def _refuse_what_changed(course: Course, rows: Sequence[DisruptedSession]) -> None:
+    if not course.is_open:
+        raise CourseError(_("This course is over; there is nothing to plan."), code="course_not_open")
+    for row in rows:
+        if row.session.status not in MOVABLE or row.session.starts_at != row.starts_at:
+            raise CourseError(_("The course has changed meanwhile."), code="stale_plan")
+
+
+# ---------------------------------------------------------------- choosing and applying
+
+
+def choose_moves(*, disruption: Disruption, choices: Mapping[uuid.UUID, str]) -> None:
+    """Keep what was chosen for some of the sessions, by the code of their rows; unknown codes are left out.
+
+    A session without a proposed slot cannot take it. Where the disruption is not planned any more, nothing changes.
+    Cost: two queries.
+    """
+    if disruption.status != DisruptionStatus.PLANNED:
+        return
+    changed = []
+    for row in disruption.sessions.filter(code__in=choices):
+        choice = choices[row.code]
+        if choice not in MoveChoice.values or (choice == MoveChoice.MOVE and not row.has_slot):
+            choice = MoveChoice.LEAVE
+        if row.choice != choice:
+            row.choice = choice
+            changed.append(row)
+    DisruptedSession.objects.bulk_update(changed, ["choice"])
+
+
+def apply_disruption(*, disruption: Disruption, by: Actor, now: datetime) -> Disruption:
+    """Start the job that puts the outage in the calendar and does with each session what was chosen.
+
+    Raises: CourseError `not_planned` when it is not waiting for that (twice pressed), `stale_plan` when hours,
+    closures or absences have changed since it was planned.
+    """
+    with transacting():
+        lock_clinic(disruption.clinic)
+        locked = (
+            Disruption.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=disruption.pk)
+        )
+        if locked.status != DisruptionStatus.PLANNED:
+            raise CourseError(_("This is being applied already."), code="not_planned")
+        _refuse_other_calendar(locked)
+        locked.status = DisruptionStatus.APPLYING
+        locked.save(update_fields=["status"])
+        _hand_over(locked, APPLY_KIND, by=by, now=now)
+    return locked
+
+
+def _refuse_other_calendar(disruption: Disruption) -> None:
+    if disruption.clinic.calendar_version != disruption.calendar_version:
+        raise CourseError(
+            _("Hours, closures or absences were changed after this was planned. Plan it again."),
+            code="stale_plan",
+        )
+
+
+def apply_step(job: BackgroundJob, now: datetime) -> bool:
+    """Do some more of a disruption: first the calendar, then a few courses at a time; a step of a background job.
+
+    Raises: JobError `stale_plan` when the calendar changed before the outage stood in it.
+    """
+    disruption = _lock_of(job, DisruptionStatus.APPLYING)
+    by = _actor_of(job)
+    if not disruption.is_recorded:
+        _put_on_record(disruption, by=by, now=now)
+        return False
+    waiting = _rows(disruption).filter(outcome="")
+    ids = list(dict.fromkeys(waiting.values_list("course", flat=True)))[:_COURSES_A_STEP]
+    # All in one order, as wherever several are locked; each one's verb then finds it held already.
+    list(Course.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+    rows = list(waiting.filter(course__in=ids))
+    for _pk, group in groupby(rows, key=lambda row: row.course_id):
+        _apply_course(disruption, list(group), by=by, now=now)
+    DisruptedSession.objects.bulk_update(rows, ["outcome", "refusal"])
+    job.done_count += len(rows)
+    if job.done_count < job.total_count:
+        return False
+    disruption.status, disruption.ended_at = DisruptionStatus.APPLIED, now
+    disruption.save(update_fields=["status", "ended_at"])
+    return True
+
+
+def _actor_of(job: BackgroundJob) -> Actor:
+    member = job.started_by
+    return Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk) if member else SYSTEM
+
+
+def _put_on_record(disruption: Disruption, *, by: Actor, now: datetime) -> None:
+    """Enter the absence or the closure, unless the calendar has it already, and keep to the calendar as it is then."""
+    clinic, outage = disruption.clinic, outage_of(disruption)
+    lock_clinic(clinic)
+    clinic.refresh_from_db(fields=["calendar_version"])
+    try:
+        _refuse_other_calendar(disruption)
+    except CourseError as error:
+        raise JobError(error.code) from error
+    if not is_on_record(outage):
+        first, last, reason = outage.from_on, outage.to_on, disruption.reason
+        if outage.practitioner is None:
+            add_closure(clinic=clinic, from_on=first, to_on=last, reason=reason, by=by, now=now)
+        else:
+            person = outage.practitioner
+            add_absence(practitioner=person, from_on=first, to_on=last, reason=reason, by=by, now=now)
+        clinic.refresh_from_db(fields=["calendar_version"])
+    disruption.is_recorded, disruption.calendar_version = True, clinic.calendar_version
+    disruption.save(update_fields=["is_recorded", "calendar_version"])
+
+
+def _apply_course(
+    disruption: Disruption, rows: Sequence[DisruptedSession], *, by: Actor, now: datetime
+) -> None:
+    """Move and cancel what was chosen of one course, all of it or nothing, and note on the rows what came of it."""
+    moves = [row for row in rows if row.choice == MoveChoice.MOVE]
+    cancels = [row for row in rows if row.choice == MoveChoice.CANCEL]
+    refusal = ""
+    try:
+        with transaction.atomic():
+            _change_course(disruption, rows[0].course, moves, cancels, by=by, now=now)
+    except CourseError as error:
+        if error.code == "busy":
+            # Of another's doing at this moment: the whole step is tried again.
+            raise
+        refusal = error.code
+    except DatabaseError:
+        raise
+    except Exception:
+        # One course that cannot be worked out must not hold up those behind it.
+        logger.exception("Course %s of a disruption could not be changed.", rows[0].course.code)
+        refusal = "broken"
+    for row in rows:
+        if row.choice == MoveChoice.LEAVE:
+            row.outcome = MoveOutcome.LEFT
+        elif refusal:
+            row.outcome, row.refusal = MoveOutcome.REFUSED, refusal
+        else:
+            row.outcome = MoveOutcome.MOVED if row.choice == MoveChoice.MOVE else MoveOutcome.CANCELLED
+
+
+def _change_course(
+    disruption: Disruption,
+    course: Course,
+    moves: Sequence[DisruptedSession],
+    cancels: Sequence[DisruptedSession],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    if not moves and not cancels:
+        return
+    if any(row.course_version != course.version for row in (*moves, *cancels)):
+        raise CourseError(_("The course has changed meanwhile."), code="stale_plan")
+    # First, so that a session may take the day of one that is cancelled.
+    for row in cancels:
+        cancel_session(session=row.session, whose="clinic", reason="", by=by, now=now)
+    if moves:
+        version = course.version + len(cancels)
+        proposal = _proposal_of(disruption, course, moves, course_version=version)
+        apply_plan(course=course, proposal=proposal, by=by, now=now)
+
+
+def _proposal_of(
+    disruption: Disruption, course: Course, rows: Sequence[DisruptedSession], *, course_version: int
+) -> PlanProposal:
+    zone = convert.zone_of(disruption.clinic)
+    sessions = tuple(
+        PlannedSession(
+            on=row.new_starts_at.astimezone(zone).date(),
+            phase=None,
+            session=None,
+            start=row.new_starts_at,
+            end=row.new_ends_at,
+            practitioner=str(row.new_practitioner.code) if row.new_practitioner else None,
+            room=str(row.new_room.code) if row.new_room else None,
+            pinned=False,
+            days_outside=row.days_outside,
+            preferences_missed=0,
+            why=tuple(convert.read_reason(reason) for reason in row.why),
+        )
+        for row in rows
+        if row.new_starts_at is not None
+    )
+    outside = sum(session.days_outside for session in sessions)
+    return PlanProposal(
+        course_version=course_version,
+        policy=PlanPolicy.DISRUPTION,
+        plan=Plan(sessions, PlanCost(0, outside, 0, 0, max(session.on for session in sessions)), ()),
+        before=tuple(row.session for row in rows),
+        phases=(),
+        course_id=course.pk,
+        calendar_version=disruption.calendar_version,
+    )
