@@ -20,8 +20,9 @@ from courses.core.plan import (
     Room,
     plan,
 )
+from courses.core.plan.busy import BusySpan
 from courses.core.plan.planner import opening_calendar
-from courses.core.plan.requests import DAY_MINUTES, BusySpan, DateSpan, MinuteSpan, WeekHours
+from courses.core.plan.requests import DAY_MINUTES, DateSpan, MinuteSpan, WeekHours
 from courses.core.wire import (
     ASSESS_FIELDS,
     AssessRequest,

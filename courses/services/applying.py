@@ -1,11 +1,12 @@
 """Applying a proposed plan: every slot of it is booked in one transaction, or nothing changes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
@@ -26,6 +27,8 @@ from courses.services.changes import change_session, changing, require_prescribe
 from courses.services.prescribing import revise_phases
 from courses.services.proposing import PlanProposal
 from courses.services.slots import SlotWish, explain_clash, lock_parties, slot_taken
+
+_DAY: Final = timedelta(days=1)
 
 
 def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: datetime) -> PlanRevision:
@@ -222,6 +225,10 @@ def _new_row(
     )
 
 
+def _day_of(slots: Sequence[SlotWish], choose: Callable[[Iterable[date]], date]) -> date:
+    return choose(slot.starts_at.date() for slot in slots)
+
+
 @contextmanager
 def _refusing_clashes(course: Course, slots: Sequence[SlotWish], *, but: Sequence[int]) -> Iterator[None]:
     """Refuse slots that meet other bookings; the body writes them.
@@ -230,11 +237,15 @@ def _refusing_clashes(course: Course, slots: Sequence[SlotWish], *, but: Sequenc
     """
     lock_parties(slots, course=course)
     if slots:
+        met = Q()
+        for slot in slots:
+            met |= Q(starts_at__lt=slot.ends_at, ends_at__gt=slot.starts_at)
         taken = TreatmentSession.objects.filter(
+            met,
             clinic_id=course.clinic_id,
             status__in=BOOKED_STATUSES,
-            starts_at__lt=max(slot.ends_at for slot in slots),
-            ends_at__gt=min(slot.starts_at for slot in slots),
+            # By index, before each slot is looked at: a booking's day is at most one off that of its start in UTC.
+            on__range=(_day_of(slots, min) - _DAY, _day_of(slots, max) + _DAY),
         ).exclude(pk__in=but)
         for other in taken.values("practitioner_id", "room_id", "client_id", "starts_at", "ends_at"):
             for slot in slots:

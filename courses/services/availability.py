@@ -1,36 +1,32 @@
 """What a clinic and a client leave free for sessions, as a planner wants to be told."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from clients.models import Client
 from clinics.models import Absence, Clinic, OpeningHours, PractitionerHours, Room, StaffMember
 from courses import convert
-from courses.core.plan import Practitioner, Preferences
+from courses.core.plan import BusyTimes, Practitioner, Preferences
 from courses.core.plan import Room as PlanRoom
 from courses.models import BOOKED_STATUSES, TreatmentSession
 
 WeekHours = dict[int, tuple[tuple[int, int], ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A time that is taken: by the session with this id, else by one that is only proposed."""
-
-    session_id: int | None
-    starts_at: datetime
-    ends_at: datetime
+# A practitioner, a room or a client, by row id.
+Party = tuple[Literal["practitioner", "room", "client"], int]
+BusySpan = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicTime:
     """Hours, people, rooms and bookings of a clinic from a moment on, loaded once for any number of plans.
 
-    People, rooms and what is `taken` of them and of clients are by row id; take() adds to it, so that the plans made
-    after it keep out of the way.
+    `booked` are bookings by id: whom and what each takes, and when. take() adds to what is taken, so that the plans
+    made after it keep out of the way.
     """
 
     clinic: Clinic
@@ -39,7 +35,10 @@ class ClinicTime:
     hours: WeekHours
     people: Mapping[int, Practitioner]
     rooms: Mapping[int, str]
-    taken: dict[tuple[str, int], list[Taken]]
+    booked: Mapping[int, tuple[tuple[Party, ...], BusySpan]]
+    _taken: dict[Party, dict[int, BusySpan]]
+    _proposed: dict[Party, list[BusySpan]] = field(default_factory=dict)
+    _ready: dict[Party, BusyTimes] = field(default_factory=dict)
 
     def take(
         self,
@@ -50,11 +49,11 @@ class ClinicTime:
         practitioner_id: int | None,
         room_id: int | None,
     ) -> None:
-        """Let nobody else be offered a time that is proposed to a client; aware instants in UTC."""
-        span = Taken(None, starts_at, ends_at)
-        for kind, pk in (("practitioner", practitioner_id), ("room", room_id), ("client", client_id)):
-            if pk is not None:
-                self.taken.setdefault((kind, pk), []).append(span)
+        """Let nobody else be offered a time that is proposed to a client; aware instants."""
+        for party in _parties(practitioner_id, room_id, client_id):
+            self._proposed.setdefault(party, []).append((starts_at, ends_at))
+            if party in self._ready:
+                self._ready[party].add(starts_at, ends_at)
 
     def side_for(
         self,
@@ -70,6 +69,10 @@ class ClinicTime:
         and to, that are preferred where the client wishes no others.
         """
         wish = wished or client.prefers_practitioner
+        free_again: dict[Party, set[int]] = {}
+        for pk in freed:
+            for party in self.booked[pk][0] if pk in self.booked else ():
+                free_again.setdefault(party, set()).add(pk)
         wished_times = (_minute(client.prefers_from_time), _minute(client.prefers_to_time))
         if wished_times == (None, None) and times is not None:
             wished_times = times
@@ -79,11 +82,13 @@ class ClinicTime:
             "hours": self.hours,
             "slot_step_minutes": self.clinic.slot_step_minutes,
             "practitioners": tuple(
-                replace(person, busy=self._busy("practitioner", pk, freed))
+                replace(person, busy=self._busy(("practitioner", pk), free_again))
                 for pk, person in self.people.items()
             ),
-            "rooms": tuple(PlanRoom(code, self._busy("room", pk, freed)) for pk, code in self.rooms.items()),
-            "client_busy": self._busy("client", client.pk, freed),
+            "rooms": tuple(
+                PlanRoom(code, self._busy(("room", pk), free_again)) for pk, code in self.rooms.items()
+            ),
+            "client_busy": tuple(self._spans(("client", client.pk), free_again)),
             "prefer": Preferences(
                 weekdays=frozenset(client.prefers_weekdays),
                 from_minute=wished_times[0],
@@ -92,12 +97,28 @@ class ClinicTime:
             ),
         }
 
-    def _busy(self, kind: str, pk: int, freed: Collection[int]) -> tuple[tuple[datetime, datetime], ...]:
-        return tuple(
-            (span.starts_at, span.ends_at)
-            for span in self.taken.get((kind, pk), ())
-            if span.session_id not in freed
-        )
+    def _busy(self, party: Party, free_again: Mapping[Party, Collection[int]]) -> BusyTimes:
+        """Return when somebody is taken: shared by all plans that free nothing of theirs."""
+        if party in free_again:
+            return BusyTimes(self._spans(party, free_again), self.zone)
+        if party not in self._ready:
+            self._ready[party] = BusyTimes(self._spans(party, {}), self.zone)
+        return self._ready[party]
+
+    def _spans(self, party: Party, free_again: Mapping[Party, Collection[int]]) -> Iterator[BusySpan]:
+        freed = free_again.get(party, ())
+        for pk, span in self._taken.get(party, {}).items():
+            if pk not in freed:
+                yield span
+        yield from self._proposed.get(party, ())
+
+
+def _parties(practitioner_id: int | None, room_id: int | None, client_id: int) -> Iterator[Party]:
+    if practitioner_id is not None:
+        yield ("practitioner", practitioner_id)
+    if room_id is not None:
+        yield ("room", room_id)
+    yield ("client", client_id)
 
 
 def load_clinic_time(clinic: Clinic, not_before: datetime) -> ClinicTime:
@@ -107,6 +128,11 @@ def load_clinic_time(clinic: Clinic, not_before: datetime) -> ClinicTime:
     """
     hours = OpeningHours.objects.for_clinic(clinic).values_list("weekday", "opens_time", "closes_time")
     rooms = Room.objects.for_clinic(clinic).filter(is_active=True)
+    booked = _booked(clinic, not_before)
+    taken: dict[Party, dict[int, BusySpan]] = {}
+    for pk, (parties, span) in booked.items():
+        for party in parties:
+            taken.setdefault(party, {})[pk] = span
     return ClinicTime(
         clinic=clinic,
         zone=convert.zone_of(clinic),
@@ -114,7 +140,8 @@ def load_clinic_time(clinic: Clinic, not_before: datetime) -> ClinicTime:
         hours=_week_hours(hours),
         people=_practitioners(clinic),
         rooms={pk: str(code) for pk, code in rooms.values_list("pk", "code")},
-        taken=_taken(clinic, not_before),
+        booked=booked,
+        _taken=taken,
     )
 
 
@@ -165,8 +192,8 @@ def _practitioners(clinic: Clinic) -> dict[int, Practitioner]:
     }
 
 
-def _taken(clinic: Clinic, not_before: datetime) -> dict[tuple[str, int], list[Taken]]:
-    """Return what is booked of each practitioner, room and client from `not_before` on."""
+def _booked(clinic: Clinic, not_before: datetime) -> dict[int, tuple[tuple[Party, ...], BusySpan]]:
+    """Return, by id, whom and what each booking takes from `not_before` on, and when."""
     rows = (
         TreatmentSession.objects.for_clinic(clinic)
         .filter(
@@ -176,12 +203,9 @@ def _taken(clinic: Clinic, not_before: datetime) -> dict[tuple[str, int], list[T
         )
         .values_list("pk", "practitioner_id", "room_id", "client_id", "starts_at", "ends_at")
     )
-    taken: dict[tuple[str, int], list[Taken]] = {}
-    for pk, practitioner_id, room_id, client_id, starts_at, ends_at in rows:
-        if starts_at is None or ends_at is None:
-            continue  # a booking has a slot: the database sees to it
-        span = Taken(pk, starts_at, ends_at)
-        for kind, key in (("practitioner", practitioner_id), ("room", room_id), ("client", client_id)):
-            if key is not None:
-                taken.setdefault((kind, key), []).append(span)
-    return taken
+    return {
+        pk: (tuple(_parties(practitioner_id, room_id, client_id)), (starts_at, ends_at))
+        for pk, practitioner_id, room_id, client_id, starts_at, ends_at in rows
+        # A booking has a slot: the database sees to it.
+        if starts_at is not None and ends_at is not None
+    }

@@ -48,7 +48,7 @@ APPLY_KIND: Final = "apply_disruption"
 # Planned while the page waits: about a second's work.
 PLANNED_AT_ONCE: Final = 40
 # A few tenths of a second, during which nobody else can change these courses.
-_COURSES_A_STEP: Final = 20
+_COURSES_A_STEP: Final = 40
 # A client needs the time to read of a new time before it.
 _NOTICE: Final = timedelta(hours=2)
 _PLANNED_COLUMNS: Final = (

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from clinics.core import ClinicCalendar
+from courses.core.plan.busy import BusySpan, BusyTimes
 from courses.core.types import ContraindicationSpan, PauseSpan, Prescription, SessionRecord
 
 DAY_MINUTES: Final = 24 * 60
@@ -15,8 +16,6 @@ DAY_MINUTES: Final = 24 * 60
 MinuteSpan = tuple[int, int]
 # Opening or working times by ISO weekday (Monday is 1), in any order; a missing weekday has none.
 WeekHours = Mapping[int, tuple[MinuteSpan, ...]]
-# Aware instants, half-open.
-BusySpan = tuple[datetime, datetime]
 # Dates, both included.
 DateSpan = tuple[date, date]
 
@@ -25,20 +24,23 @@ Pace = Literal["preferred", "shortest"]
 
 @dataclass(frozen=True, slots=True)
 class Practitioner:
-    """A person who treats: `hours` narrow the clinic's, None leaves them as they are."""
+    """A person who treats: `hours` narrow the clinic's, None leaves them as they are.
+
+    `busy` may be shared with other requests; whoever adds to it then changes what those are answered.
+    """
 
     id: str
     hours: WeekHours | None = None
     absences: tuple[DateSpan, ...] = ()
-    busy: tuple[BusySpan, ...] = ()
+    busy: tuple[BusySpan, ...] | BusyTimes = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A place for one session at a time."""
+    """A place for one session at a time; `busy` as a practitioner's."""
 
     id: str
-    busy: tuple[BusySpan, ...] = ()
+    busy: tuple[BusySpan, ...] | BusyTimes = ()
 
 
 @dataclass(frozen=True, slots=True)

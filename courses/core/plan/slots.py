@@ -5,22 +5,25 @@ or not whatever happens on other days. So the whole choice of time, practitioner
 slot for each day, and the search is left with dates alone.
 """
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
-from math import ceil
+from datetime import date, datetime, time
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from clinics.core import ClinicCalendar, to_utc
 from courses.core.cadence import NEVER
+from courses.core.plan.busy import (
+    DAY_SECONDS,
+    FREE,
+    Times,
+    busy_times,
+    joined,
+    seconds_of,
+    whole_seconds,
+)
 from courses.core.plan.effort import Effort
-from courses.core.plan.requests import DAY_MINUTES, BusySpan, MinuteSpan, PlanRequest
+from courses.core.plan.requests import DAY_MINUTES, MinuteSpan, PlanRequest
 
-DAY_SECONDS: Final = 24 * 60 * 60
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _TAKEN: Final = -1  # in place of a room
 
 # Why a day holds no session, from the most to the least lasting reason.
@@ -35,26 +38,6 @@ class Slot(NamedTuple):
     practitioner: int | None
     room: int | None
     missed: int
-
-
-class Times(NamedTuple):
-    """Spans that neither touch nor overlap, in order: where each one starts, and where it ends."""
-
-    starts: tuple[int, ...] = ()
-    ends: tuple[int, ...] = ()
-
-    def meet(self, start: int, end: int) -> bool:
-        """Return whether any of the spans meets another one."""
-        after = bisect_right(self.ends, start)
-        return after < len(self.starts) and self.starts[after] < end
-
-    def hold(self, start: int, end: int) -> bool:
-        """Return whether one of the spans holds another one whole."""
-        before = bisect_right(self.starts, start)
-        return before > 0 and end <= self.ends[before - 1]
-
-
-_FREE: Final = Times()
 
 
 class Option(NamedTuple):
@@ -74,7 +57,7 @@ class DaySlots:
         self._calendar = calendar
         self.first_day = request.first_on.toordinal()
         self.last_day = self.first_day + request.horizon_days
-        self._not_before = _whole_seconds(request.not_before)
+        self._not_before = whole_seconds(request.not_before)
         self._length = request.minutes * 60
         self._people = len(request.practitioners) or 1
         self._midnights: dict[int, int] = {}
@@ -85,9 +68,9 @@ class DaySlots:
         self._paused = frozenset(self._days((p.from_on, p.to_on) for p in request.pauses))
         self._barred = frozenset(self._days((c.from_on, c.to_on) for c in request.contraindications))
         self._absent = [frozenset(self._days(p.absences)) for p in request.practitioners]
-        self._busy = [_BusyTimes(person.busy, request.zone) for person in request.practitioners]
-        self._rooms = [_BusyTimes(room.busy, request.zone) for room in request.rooms]
-        self._client = _BusyTimes(request.client_busy, request.zone)
+        self._busy = [busy_times(person.busy, request.zone) for person in request.practitioners]
+        self._rooms = [busy_times(room.busy, request.zone) for room in request.rooms]
+        self._client = busy_times(request.client_busy, request.zone)
 
     def best(self, day: int) -> Slot | None:
         """Return the slot with the fewest preferences missed, then the earliest, first practitioner, first room."""
@@ -147,7 +130,7 @@ class DaySlots:
     def _search(self, day: int) -> Slot | None:
         midnight, length = self._midnight(day), self._length
         absent = [day in days for days in self._absent] or [False]
-        busy = [times.near(day) for times in self._busy] or [_FREE]
+        busy = [times.near(day) for times in self._busy] or [FREE]
         rooms = [times.near(day) for times in self._rooms]
         client = self._client.near(day)
         # The room of a start is the same for everybody.
@@ -202,7 +185,7 @@ class DaySlots:
     def _make_options(self, day: int) -> tuple[Option, ...]:
         request, weekday, length = self._request, day % 7 or 7, self._length
         opening = self._instants(day, request.hours.get(weekday, ()))
-        clinic = _joined(opening)
+        clinic = joined(opening)
         step = request.slot_step_minutes * 60
         # A slot may begin in one opening interval and end in another that touches it.
         every = {start for opens, closes in opening for start in range(opens, closes, step)}
@@ -215,7 +198,7 @@ class DaySlots:
             hours = request.practitioners[person].hours if request.practitioners else None
             fitting = starts
             if hours is not None:
-                working = _joined(self._instants(day, hours.get(weekday, ())))
+                working = joined(self._instants(day, hours.get(weekday, ())))
                 fitting = [timed for timed in starts if working.hold(timed[1], timed[1] + length)]
             options += [Option(missed + other_time, start, person) for other_time, start in fitting]
         options.sort()
@@ -249,12 +232,12 @@ class DaySlots:
         if minute == DAY_MINUTES:
             return self._midnight(day + 1) - self._midnight(day)
         wall = time(*divmod(minute, 60))
-        return _seconds(to_utc(date.fromordinal(day), wall, self._request.zone)) - self._midnight(day)
+        return seconds_of(to_utc(date.fromordinal(day), wall, self._request.zone)) - self._midnight(day)
 
     def _midnight(self, day: int) -> int:
         midnight = self._midnights.get(day)
         if midnight is None:
-            midnight = _seconds(to_utc(date.fromordinal(day), time(), self._request.zone))
+            midnight = seconds_of(to_utc(date.fromordinal(day), time(), self._request.zone))
             self._midnights[day] = midnight
         return midnight
 
@@ -269,72 +252,8 @@ class DaySlots:
                 day = until + 1
 
 
-class _BusyTimes:
-    """The busy spans of one person or room in POSIX seconds, converted when a day near them is first asked for.
-
-    Their own dates, in UTC or in the clinic's zone, are at most one day off the clinic's dates.
-    """
-
-    def __init__(self, spans: Iterable[BusySpan], zone: ZoneInfo) -> None:
-        self._spans: dict[int, list[BusySpan]] = defaultdict(list)
-        self._known: dict[int, list[tuple[int, int]]] = {}
-        long: list[tuple[int, int]] = []
-        for from_at, to_at in spans:
-            if from_at.tzinfo is not to_at.tzinfo or (
-                from_at.tzinfo is not zone and from_at.tzinfo is not UTC
-            ):
-                from_at, to_at = from_at.astimezone(zone), to_at.astimezone(zone)
-            if from_at.toordinal() == to_at.toordinal():
-                self._spans[from_at.toordinal()].append((from_at, to_at))
-            else:
-                long.append((_seconds(from_at), _whole_seconds(to_at)))
-        # Not noted at each of their days: there may be many of them, and each may last for years.
-        self._long = _joined(long)
-
-    def near(self, day: int) -> Times:
-        """Return the spans that may touch a day."""
-        found = [*self._dated(day - 1), *self._dated(day), *self._dated(day + 1)]
-        if self._long.starts:
-            noon = (day - _EPOCH_DAY) * DAY_SECONDS + DAY_SECONDS // 2
-            first = bisect_left(self._long.ends, noon - 2 * DAY_SECONDS)
-            last = bisect_right(self._long.starts, noon + 2 * DAY_SECONDS)
-            found += zip(self._long.starts[first:last], self._long.ends[first:last], strict=True)
-        return _joined(found) if found else _FREE
-
-    def _dated(self, day: int) -> list[tuple[int, int]]:
-        known = self._known.get(day)
-        if known is None:
-            spans = self._spans.get(day, ())
-            known = self._known[day] = [
-                (_seconds(from_at), _whole_seconds(to_at)) for from_at, to_at in spans
-            ]
-        return known
-
-
-def _seconds(instant: datetime) -> int:
-    return int(instant.timestamp())
-
-
-def _whole_seconds(instant: datetime) -> int:
-    # What is over within a second takes all of it: a slot at the full second would begin too early.
-    return ceil(instant.timestamp())
-
-
 def _free_room(rooms: Sequence[Times], start: int, end: int) -> int | None:
     """Return the first room that is free, None when there is none to choose, _TAKEN when none is free."""
     if not rooms:
         return None
     return next((room for room, times in enumerate(rooms) if not times.meet(start, end)), _TAKEN)
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> Times:
-    """Return spans in order, with those that touch or overlap made one."""
-    starts: list[int] = []
-    ends: list[int] = []
-    for opens, closes in sorted(spans):
-        if ends and opens <= ends[-1]:
-            ends[-1] = max(ends[-1], closes)
-        else:
-            starts.append(opens)
-            ends.append(closes)
-    return Times(tuple(starts), tuple(ends))
