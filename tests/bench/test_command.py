@@ -60,7 +60,7 @@ def test_unknown_bench_is_refused_before_anything_runs(results, capsys):
 
     assert (ended.value.code, results.asked) == (2, [])
     assert (
-        "there is no bench nothing; there are assess, plan, tick, dispatch, morning, pages"
+        "there is no bench nothing; there are assess, plan, tick, disruption, dispatch, morning, pages"
         in capsys.readouterr().err
     )
 
