@@ -26,7 +26,7 @@ from courses.services.disrupting import (
     start_disruption,
 )
 from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
-from courses.services.offers import SlotOffer, SlotOffers, offer_slots
+from courses.services.offers import SlotOffer, SlotOffers, offer_moves, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
 from courses.services.prescribing import (
     CourseDraft,
@@ -101,6 +101,7 @@ __all__ = [
     "is_time_zone_open",
     "known_conditions",
     "move_session",
+    "offer_moves",
     "offer_slots",
     "outage_of",
     "override_contraindication",

@@ -1,21 +1,26 @@
-"""Slots to offer for the next session of a course: those inside its window first."""
+"""Slots to offer for the next session of a course, or to move one to: those inside its window first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
 from django.utils.translation import gettext as _
 
+from clinics.models import StaffMember
 from courses import convert
 from courses.core.cadence import ClientDays
 from courses.core.plan import PlanRequest
 from courses.core.plan.slots import DaySlots, Slot
 from courses.core.ribbon import WindowSpan
+from courses.core.types import SessionRecord
 from courses.errors import CourseError
-from courses.models import BOOKED_STATUSES, Course
+from courses.models import BOOKED_STATUSES, Course, TreatmentSession
 from courses.ribbons import ribbon_of
 from courses.services.availability import clinic_side
+from courses.services.booking import minutes_of
 from courses.services.slots import session_minutes
+from courses.services.windows import window_for_move
 
 SEARCHED_DAYS: Final = 60
 _APART_SECONDS: Final = 2 * 60 * 60
@@ -23,13 +28,21 @@ _APART_SECONDS: Final = 2 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class SlotOffer:
-    """A free slot, aware in the clinic's zone; practitioner and room are codes. `late_days` is its lateness."""
+    """A free slot, aware in the clinic's zone; practitioner and room are codes. `late_days` is its lateness.
+
+    `early_days`: by how many days sessions that are booked already would come too soon because of it.
+    """
 
     starts_at: datetime
     ends_at: datetime
     practitioner: str | None
     room: str | None
     late_days: int
+    early_days: int = 0
+
+    @property
+    def keeps_prescription(self) -> bool:
+        return not self.late_days and not self.early_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +71,7 @@ def offer_slots(*, course: Course, now: datetime, day_count: int = 5, per_day: i
     minutes = session_minutes(phases[window.phase : window.phase + 1] if window else phases[-1:])
     if window is None:
         return SlotOffers(None, minutes, ())
-    request = PlanRequest(
-        as_of=today,
-        prescription=facts.prescription,
-        calendar=facts.calendar,
-        pauses=facts.pauses,
-        contraindications=facts.contraindications,
-        count=1,
-        minutes=minutes,
-        horizon_days=max(0, (window.due_from - today).days) + SEARCHED_DAYS,
-        **clinic_side(course.clinic, course.client, course.practitioner, now),
-    )
+    request = _request(course, facts, window, minutes, wished=course.practitioner, now=now)
     # A course has one session a day.
     booked = {record.on for record in facts.sessions if record.status in (*BOOKED_STATUSES, "attended")}
     slots = _free_slots(request, window, booked, day_count=day_count, per_day=per_day)
@@ -77,6 +80,77 @@ def offer_slots(*, course: Course, now: datetime, day_count: int = 5, per_day: i
         window,
         minutes,
         tuple(_offer(request, slot, days.lateness(due_by, on.toordinal())) for on, slot in slots),
+    )
+
+
+def offer_moves(
+    *, session: TreatmentSession, now: datetime, day_count: int = 6, per_day: int = 3
+) -> SlotOffers:
+    """Return free slots that a booking may be moved to, none before its window, saving nothing.
+
+    Each says what it does to the course: its own lateness, and how much too soon what is booked besides would come.
+    Order, Raises: as offer_slots(). A session that the prescription does not ask for has no slots.
+    Cost: about thirty queries.
+    """
+    course = session.course
+    if not course.is_open:
+        raise CourseError(_("This course is over; there is nothing to book."), code="course_not_open")
+    window, minutes = window_for_move(session=session, now=now).window, minutes_of(session)
+    if window is None:
+        return SlotOffers(None, minutes, ())
+    facts = convert.load_facts([course])[course.pk]
+    today = convert.local_today(course.clinic, now)
+    others = tuple(row for row in facts.sessions if row.status not in BOOKED_STATUSES or row.on != session.on)
+    request = _request(
+        course, facts, window, minutes, wished=session.practitioner, now=now, replaced=[session]
+    )
+    taken = {row.on for row in others if row.status in (*BOOKED_STATUSES, "attended")}
+    slots = _free_slots(request, window, taken, day_count=day_count, per_day=per_day)
+    days, due_by = ClientDays(facts.calendar, facts.pauses, today=today), window.due_by.toordinal()
+    early = {
+        on: _early_days(course, facts, (*others, SessionRecord(on, "booked")), now=now) for on, _slot in slots
+    }
+    least = _early_days(course, facts, facts.sessions, now=now)
+    offers = (
+        _offer(request, slot, days.lateness(due_by, on.toordinal()), max(0, early[on] - least))
+        for on, slot in slots
+    )
+    return SlotOffers(
+        window, minutes, tuple(offer for offer in offers if offer.starts_at != session.starts_at)
+    )
+
+
+def _early_days(
+    course: Course, facts: convert.CourseFacts, records: tuple[SessionRecord, ...], *, now: datetime
+) -> int:
+    """Return by how many days in sum the bookings among the records are early."""
+    changed = replace(facts, sessions=tuple(sorted(records, key=lambda row: row.on)))
+    assessment = convert.assess_facts(changed, today=convert.local_today(course.clinic, now))
+    marks = ribbon_of(course, changed, assessment, now=now).marks
+    return sum(mark.days for mark in marks if mark.kind == "booked_early")
+
+
+def _request(
+    course: Course,
+    facts: convert.CourseFacts,
+    window: WindowSpan,
+    minutes: int,
+    *,
+    wished: StaffMember | None,
+    now: datetime,
+    replaced: Sequence[TreatmentSession] = (),
+) -> PlanRequest:
+    today = convert.local_today(course.clinic, now)
+    return PlanRequest(
+        as_of=today,
+        prescription=facts.prescription,
+        calendar=facts.calendar,
+        pauses=facts.pauses,
+        contraindications=facts.contraindications,
+        count=1,
+        minutes=minutes,
+        horizon_days=max(0, (window.due_from - today).days) + SEARCHED_DAYS,
+        **clinic_side(course.clinic, course.client, wished, now, replaced=replaced),
     )
 
 
@@ -114,11 +188,12 @@ def _first_days(slots: DaySlots, window: WindowSpan, booked: set[date], day_coun
     return days
 
 
-def _offer(request: PlanRequest, slot: Slot, late_days: int) -> SlotOffer:
+def _offer(request: PlanRequest, slot: Slot, late_days: int, early_days: int = 0) -> SlotOffer:
     return SlotOffer(
         datetime.fromtimestamp(slot.start, request.zone),
         datetime.fromtimestamp(slot.end, request.zone),
         request.practitioners[slot.practitioner].id if slot.practitioner is not None else None,
         request.rooms[slot.room].id if slot.room is not None else None,
         late_days,
+        early_days,
     )
