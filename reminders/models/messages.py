@@ -306,6 +306,8 @@ class DeliveryReport(models.Model):
 class AnswerKind(models.TextChoices):
     CONFIRM = "confirm", _("confirmed")
     CANCEL = "cancel", _("cancelled")
+    MOVE = "move", _("moved")
+    BOOK = "book", _("booked")
     STOP = "stop", _("wants no more messages")
     START = "start", _("wants messages again")
     OTHER = "other", _("wrote something else")

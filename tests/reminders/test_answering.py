@@ -1,6 +1,6 @@
 """Clients confirm, cancel, stop and start; each word acts once, and what cannot be is kept with its reason."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -16,8 +16,16 @@ from courses.services import (
     record_arrival,
 )
 from reminders.models import Answer, ChannelAccount, Reminder
-from reminders.services.answering import cancel_by_client, confirm_by_client, start_channel, stop_channel
-from tests.factories import ClientFactory
+from reminders.services.answering import (
+    ChosenSlot,
+    book_by_client,
+    cancel_by_client,
+    confirm_by_client,
+    move_by_client,
+    start_channel,
+    stop_channel,
+)
+from tests.factories import ClientFactory, book, prescribe
 from tests.reminders.builders import NOW, at, make_desk
 
 pytestmark = pytest.mark.django_db
@@ -372,3 +380,76 @@ def test_stop_before_the_consent_was_given_still_holds(desk):
     stop_channel(client=client, channel="email", via="link", now=NOW)
 
     assert consents(client) == [("email", TUESDAY, "client:link", "test")]
+
+
+# ------------------------------------------------------------------------------------------------ moving and booking
+
+
+def chosen(desk, when="2026-03-05 09:00"):
+    return ChosenSlot(at(when), 45, desk.session.practitioner, None)
+
+
+def take(desk, when="2026-03-05 09:00", **options):
+    values = {"session": desk.session, "client": desk.course.client, "via": "link", "now": NOW}
+    return move_by_client(slot=chosen(desk, when), **values | options)
+
+
+def test_moving_is_on_record_once_however_often_it_is_pressed(desk):
+    seen = desk.session.version
+
+    first = take(desk, seen_version=seen)
+    again = take(desk, seen_version=seen)
+
+    session = desk.fresh_session()
+    assert (first.kind, first.refusal, again.pk) == ("move", "", first.pk)
+    assert (session.starts_at, session.status) == (at("2026-03-05 09:00"), SessionStatus.BOOKED)
+    moved = AuditEvent.objects.get(action="course.session_moved")
+    assert (moved.actor_kind, moved.actor_code) == ("client", desk.course.client.code)
+
+
+@pytest.mark.parametrize(
+    ("now", "seen", "slot", "refusal"),
+    [
+        (NOW, 99, "2026-03-05 09:00", "session_moved"),
+        (at("2026-03-03 15:01"), None, "2026-03-05 09:00", "notice_passed"),
+        (at("2026-03-04 15:00"), None, "2026-03-05 09:00", "session_begun"),
+        (NOW, None, "2026-03-08 09:00", "clinic_closed"),
+    ],
+)
+def test_move_that_cannot_be_is_kept_with_its_reason(desk, now, seen, slot, refusal):
+    before = desk.fresh_session().starts_at
+
+    answer = take(desk, slot, now=now, seen_version=seen)
+
+    assert (answer.refusal, desk.fresh_session().starts_at) == (refusal, before)
+
+
+def test_slot_that_somebody_took_meanwhile_stays_theirs(desk):
+    other = prescribe(
+        now=NOW, member=desk.course.prescribed_by, client=ClientFactory(clinic=desk.course.clinic)
+    )
+    book(other, date(2026, 3, 5), time(9), now=NOW, practitioner=desk.session.practitioner)
+
+    assert take(desk).refusal == "slot_taken"
+
+
+def test_next_visit_is_booked_once(desk):
+    cancel(desk)
+    values = {"course": desk.course, "client": desk.course.client, "via": "link", "now": NOW}
+
+    first = book_by_client(slot=chosen(desk), **values)
+    again = book_by_client(slot=chosen(desk), **values)
+    other = book_by_client(slot=chosen(desk, "2026-03-06 09:00"), **values)
+
+    assert (first.kind, first.refusal, again.pk, other.refusal) == ("book", "", first.pk, "already_booked")
+    booked = TreatmentSession.objects.filter(course=desk.course, status=SessionStatus.BOOKED)
+    assert [row.starts_at for row in booked] == [at("2026-03-05 09:00")]
+
+
+def test_strangers_course_and_visit_are_refused(desk):
+    stranger = ClientFactory(clinic=desk.course.clinic)
+
+    with pytest.raises(CourseError):
+        take(desk, client=stranger)
+    with pytest.raises(CourseError):
+        book_by_client(course=desk.course, client=stranger, slot=chosen(desk), via="link", now=NOW)

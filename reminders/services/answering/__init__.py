@@ -6,12 +6,23 @@ Courses are locked before their client, as everywhere.
 
 from reminders.services.answering.channels import start_channel, stop_channel
 from reminders.services.answering.reports import match_reports, record_report
-from reminders.services.answering.visits import cancel_by_client, confirm_by_client
+from reminders.services.answering.visits import (
+    ChosenSlot,
+    book_by_client,
+    cancel_by_client,
+    confirm_by_client,
+    is_notice_over,
+    move_by_client,
+)
 
 __all__ = [
+    "ChosenSlot",
+    "book_by_client",
     "cancel_by_client",
     "confirm_by_client",
+    "is_notice_over",
     "match_reports",
+    "move_by_client",
     "record_report",
     "start_channel",
     "stop_channel",

@@ -1,5 +1,7 @@
-"""What clients answer about one visit: they confirm it or cancel it."""
+"""What clients do about their visits: they confirm, cancel and move them, and book the next."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -8,9 +10,17 @@ from django.utils.translation import gettext as _
 
 from audit.services import Actor
 from clients.models import Client
+from clinics.models import Room, StaffMember
 from courses.errors import CourseError
-from courses.models import CANCELLED_STATUSES, SessionStatus, TreatmentSession
-from courses.services import cancel_session, confirm_session
+from courses.models import (
+    BOOKED_STATUSES,
+    CANCELLED_STATUSES,
+    Course,
+    SessionStatus,
+    TreatmentSession,
+)
+from courses.services import book_session, cancel_session, confirm_session, move_session
+from courses.services.booking import cancelled_status
 from courses.services.changes import lock_course, lock_session, transacting
 from reminders.core import slot_text
 from reminders.models import Answer, AnswerKind, AnswerVia, Reminder, Trigger
@@ -19,6 +29,16 @@ from reminders.services.answering.answers import actor_of, first_answer
 # What is no answer at all: it can be tried again, or typed again.
 _TRY_AGAIN: Final = frozenset({"busy", "text_too_long", "text_unreadable"})
 _ABOUT_SLOTS: Final = (Trigger.BEFORE_SESSION, Trigger.PREPARATION)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSlot:
+    """A slot that was offered to a client and taken up."""
+
+    starts_at: datetime
+    minutes: int
+    practitioner: StaffMember | None
+    room: Room | None
 
 
 def confirm_by_client(
@@ -47,6 +67,7 @@ def confirm_by_client(
         reminder=reminder,
         now=now,
         seen_version=seen_version,
+        act=lambda session, by: confirm_session(session=session, by=by, now=now),
     )
 
 
@@ -74,7 +95,101 @@ def cancel_by_client(
         reminder=reminder,
         now=now,
         seen_version=seen_version,
-        reason=reason,
+        act=lambda session, by: cancel_session(
+            session=session, whose="client", by=by, now=now, reason=reason
+        ),
+    )
+
+
+def move_by_client(
+    *,
+    session: TreatmentSession,
+    client: Client,
+    slot: ChosenSlot,
+    via: AnswerVia | str,
+    reminder: Reminder | None = None,
+    now: datetime,
+    seen_version: int | None = None,
+) -> Answer:
+    """Move a visit for a client to a slot that was offered, in time by the clinic's notice; else as confirm_by_client().
+
+    Whether the slot suits the prescription is for the offer to say. The refusal is `notice_passed` too late for a move,
+    `slot_taken` or another of move_session() where the slot cannot be held any more.
+    """
+    return _answer_about(
+        AnswerKind.MOVE,
+        session=session,
+        client=client,
+        via=AnswerVia(via),
+        event_key="",
+        reminder=reminder,
+        now=now,
+        seen_version=seen_version,
+        slot=slot,
+        act=lambda session, by: move_session(
+            session=session,
+            starts_at=slot.starts_at,
+            minutes=slot.minutes,
+            practitioner=slot.practitioner,
+            room=slot.room,
+            by=by,
+            now=now,
+        ),
+    )
+
+
+def book_by_client(
+    *,
+    course: Course,
+    client: Client,
+    slot: ChosenSlot,
+    via: AnswerVia | str,
+    reminder: Reminder | None = None,
+    now: datetime,
+) -> Answer:
+    """Book a client's next visit at a slot that was offered; a second press finds it booked and changes nothing.
+
+    Refused with `already_booked` when something else is booked by now: whoever offered, offered the next visit.
+    Raises: as confirm_by_client().
+    """
+    with transacting():
+        locked = lock_course(course)
+        if locked.client_id != client.pk:
+            raise CourseError(_("This course is not yours."), code="course_unknown")
+        booked = TreatmentSession.objects.filter(
+            course=locked, status__in=BOOKED_STATUSES, starts_at__gt=now
+        ).order_by("starts_at")
+        same = booked.filter(starts_at=slot.starts_at).first()
+        known = (
+            Answer.objects.filter(session=same, kind=AnswerKind.BOOK, refusal="").first() if same else None
+        )
+        if known is not None:
+            return known
+        made: list[TreatmentSession] = []
+        refusal = "client_erased" if locked.client.erased_at else "already_booked" if booked.exists() else ""
+        refusal = refusal or _tried(lambda: made.append(_book(locked, client, slot, now)))
+        return Answer.objects.create(
+            clinic_id=locked.clinic_id,
+            client=client,
+            reminder=reminder,
+            session=made[0] if made else None,
+            kind=AnswerKind.BOOK,
+            via=via,
+            channel=reminder.channel if reminder else "",
+            refusal=refusal,
+            answered_at=now,
+        )
+
+
+def _book(course: Course, client: Client, slot: ChosenSlot, now: datetime) -> TreatmentSession:
+    return book_session(
+        course=course,
+        starts_at=slot.starts_at,
+        minutes=slot.minutes,
+        practitioner=slot.practitioner,
+        room=slot.room,
+        by=actor_of(client),
+        now=now,
     )
 
 
@@ -88,20 +203,22 @@ def _answer_about(
     reminder: Reminder | None,
     now: datetime,
     seen_version: int | None,
-    reason: str = "",
+    act: Callable[[TreatmentSession, Actor], object],
+    slot: ChosenSlot | None = None,
 ) -> Answer:
     with transacting():
         lock_course(session.course)
         session = lock_session(session)
         if session.client_id != client.pk:
             raise CourseError(_("This visit is not yours."), code="session_unknown")
-        known = first_answer(event_key) or _standing_answer(kind, session, event_key)
+        known = first_answer(event_key) or _standing_answer(kind, session, event_key, slot)
         if known is not None:
             return known
         by_text = reminder if via == AnswerVia.SMS else None
         refusal = _why_not(session, client, reminder=by_text, seen_version=seen_version, now=now)
-        if not refusal:
-            refusal = _act(kind, session, by=actor_of(client), reason=reason, now=now)
+        if not refusal and kind == AnswerKind.MOVE and is_notice_over(session, now=now):
+            refusal = "notice_passed"
+        refusal = refusal or _tried(lambda: act(session, actor_of(client)))
         if refusal and not event_key and (last := _same_refusal(kind, session, refusal)) is not None:
             return last
         return Answer.objects.create(
@@ -126,8 +243,20 @@ def _same_refusal(kind: AnswerKind, session: TreatmentSession, refusal: str) -> 
     return last
 
 
-def _standing_answer(kind: AnswerKind, session: TreatmentSession, event_key: str) -> Answer | None:
+def is_notice_over(session: TreatmentSession, *, now: datetime) -> bool:
+    """Return whether a client who cancels now cancels late; it is too late to move the visit then, too."""
+    return cancelled_status(session, whose="client", now=now) == SessionStatus.CANCELLED_LATE
+
+
+def _standing_answer(
+    kind: AnswerKind, session: TreatmentSession, event_key: str, slot: ChosenSlot | None
+) -> Answer | None:
     """Return the answer that a further press would only repeat; an event of its own is always kept."""
+    if slot is not None:
+        if session.starts_at != slot.starts_at or session.status not in BOOKED_STATUSES:
+            return None
+        moves = Answer.objects.filter(session=session, kind=kind, refusal="")
+        return moves.order_by("-answered_at", "-pk").first()
     since = session.confirmed_at if kind == AnswerKind.CONFIRM else session.outcome_at
     by_client = (SessionStatus.CANCELLED_BY_CLIENT, SessionStatus.CANCELLED_LATE)
     holds = (SessionStatus.CONFIRMED,) if kind == AnswerKind.CONFIRM else by_client
@@ -168,14 +297,11 @@ def _slot(session: TreatmentSession) -> str:
     return slot_text(session.starts_at) if session.starts_at else ""
 
 
-def _act(kind: AnswerKind, session: TreatmentSession, *, by: Actor, reason: str, now: datetime) -> str:
+def _tried(act: Callable[[], object]) -> str:
     """Do what was asked; return why it could not be done as a short code, or nothing."""
     try:
         with transaction.atomic():
-            if kind == AnswerKind.CONFIRM:
-                confirm_session(session=session, by=by, now=now)
-            else:
-                cancel_session(session=session, whose="client", by=by, now=now, reason=reason)
+            act()
     except CourseError as error:
         if error.code in _TRY_AGAIN:
             raise
