@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -78,13 +79,13 @@ def find_link(token: str, purpose: LinkPurpose, now: datetime) -> AccessLink | N
     Deliberately one None and one statement for all of them: whoever guesses learns nothing from the answer.
     Cost: one query, whatever the token.
     """
-    return find_link_by_hash(hash_token(token), purpose, now)
+    return find_link_by_hash(hash_token(token), (purpose,), now)
 
 
-def find_link_by_hash(token_hash: str, purpose: LinkPurpose, now: datetime) -> AccessLink | None:
-    """Return a link by what is kept of its token; else as find_link()."""
+def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: datetime) -> AccessLink | None:
+    """Return a link for one of the purposes by what is kept of its token; else as find_link()."""
     found = AccessLink.objects.select_related("client", "clinic").filter(
-        token_hash=token_hash, purpose=purpose, revoked_at=None, expires_at__gt=now
+        token_hash=token_hash, purpose__in=purposes, revoked_at=None, expires_at__gt=now
     )
     return found.first()
 

@@ -19,6 +19,13 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", _("the clinic's own system")
 
 
+class DetailLevel(models.TextChoices):
+    """What messages say, and what a client's pages show before the client proves to be the client."""
+
+    CLINIC = "clinic", _("as the clinic does")
+    NEUTRAL = "neutral", _("only day, time and place")
+
+
 class Client(models.Model):
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="clients")
@@ -28,6 +35,10 @@ class Client(models.Model):
     language = models.CharField(max_length=5, choices=Language, default=Language.ENGLISH)
     # Blank means the clinic's.
     time_zone = models.CharField(max_length=64, blank=True)
+    # Both or neither; without them the clinic's. In the client's own zone.
+    quiet_from_time = models.TimeField(null=True, blank=True)
+    quiet_to_time = models.TimeField(null=True, blank=True)
+    detail_level = models.CharField(max_length=8, choices=DetailLevel, default=DetailLevel.CLINIC)
     health_notes = models.TextField(blank=True)
     # ISO weekdays, for example [1, 3, 5]; empty means any.
     prefers_weekdays = models.JSONField(default=list, blank=True)
@@ -51,6 +62,11 @@ class Client(models.Model):
                 | Q(prefers_to_time__isnull=True)
                 | Q(prefers_from_time__lte=F("prefers_to_time")),
                 name="client_preferred_times_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_from_time__isnull=True, quiet_to_time__isnull=True)
+                | Q(quiet_from_time__isnull=False, quiet_to_time__isnull=False),
+                name="client_quiet_hours_whole",
             ),
         ]
         indexes: ClassVar = [
@@ -135,7 +151,9 @@ class Consent(models.Model):
 
 
 class LinkPurpose(models.TextChoices):
-    SESSION = "session", _("one visit: see, confirm, cancel")
+    SESSION = "session", _("one visit: see, confirm, move, cancel; and its course")
+    COURSE = "course", _("one course and its visits")
+    FEED = "feed", _("visits for the client's calendar")
     UNSUBSCRIBE = "unsubscribe", _("no more messages on one channel")
 
 
@@ -173,3 +191,32 @@ class AccessLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} link of client {self.client_id}"
+
+
+class ErasureRequest(models.Model):
+    """That a client asked for everything about them to be erased, until a person has seen to it."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="erasure_requests")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="erasure_requests")
+    asked_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClinicScopedQuerySet["ErasureRequest"].as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["client"], condition=Q(handled_at__isnull=True), name="erasure_request_one_open"
+            ),
+        ]
+        indexes: ClassVar = [
+            # What waits for a person.
+            models.Index(
+                fields=["clinic", "asked_at"],
+                condition=Q(handled_at__isnull=True),
+                name="erasure_request_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure request of client {self.client_id}"

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
-from clients.models import Channel, Client, Consent, ContactPoint
+from clients.models import Channel, Client, Consent, ContactPoint, ErasureRequest
 from clinics.models import Clinic
 from clinics.services import check_time_zone
 
@@ -32,6 +32,8 @@ _EDITABLE: Final = (
     "prefers_to_time",
     "prefers_practitioner",
 )
+# How a client wishes to be written to, which the client may change without the clinic.
+_WISHES: Final = ("language", "time_zone", "quiet_from_time", "quiet_to_time", "detail_level")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,79 @@ def update_client(
         if locked.erased_at is not None:
             raise ValidationError(_("This client has been erased."), code="client_erased")
         return _save(locked, fields, contacts, action="client.updated", by=by, now=now, source=source)
+
+
+def change_wishes(*, client: Client, values: Mapping[str, Any], by: Actor, now: datetime) -> bool:
+    """Change how a locked client wishes to be written to; return whether anything changed.
+
+    Raises: ValidationError by field; TypeError for a field that is no such wish.
+    """
+    if unknown := set(values) - set(_WISHES):
+        raise TypeError(f"A client has no wishes about {', '.join(sorted(unknown))}.")
+    if client.erased_at is not None:
+        raise ValidationError(_("This client has been erased."), code="client_erased")
+    changed = sorted(name for name, value in values.items() if getattr(client, name) != value)
+    if not changed:
+        return False
+    for name in changed:
+        setattr(client, name, values[name])
+    if client.time_zone:
+        try:
+            check_time_zone(client.time_zone)
+        except ValidationError as error:
+            raise ValidationError({"time_zone": error}) from error
+    if (client.quiet_from_time is None) != (client.quiet_to_time is None):
+        raise ValidationError({"quiet_to_time": _("Choose both times, or neither.")})
+    client.clean_fields(exclude=[field.name for field in Client._meta.fields if field.name not in _WISHES])
+    client.save(update_fields=changed)
+    record(
+        "client.wishes_changed",
+        at=now,
+        by=by,
+        clinic_code=client.clinic.code,
+        subject_kind="client",
+        subject_code=client.code,
+        new={"fields": changed},
+    )
+    return True
+
+
+def ask_for_erasure(*, client: Client, by: Actor, now: datetime) -> ErasureRequest:
+    """Put on record that a client asks to be erased; a second time finds the request that waits.
+
+    Erasing is a person's act: a course may run, and the law may ask for records to be kept.
+    Raises: ValidationError for a client who has been erased.
+    """
+    with transaction.atomic():
+        locked = Client.objects.select_for_update(of=("self",), no_key=True).select_related("clinic")
+        found = locked.get(pk=client.pk)
+        if found.erased_at is not None:
+            raise ValidationError(_("This client has been erased."), code="client_erased")
+        request, is_new = ErasureRequest.objects.get_or_create(
+            client=found, handled_at=None, defaults={"clinic": found.clinic, "asked_at": now}
+        )
+        if is_new:
+            _record_erasure("client.erasure_asked", found, by=by, now=now)
+    return request
+
+
+def close_erasure_request(*, request: ErasureRequest, by: Actor, now: datetime) -> None:
+    """Put on record that a person has seen to a client's wish to be erased; twice is harmless."""
+    with transaction.atomic():
+        if ErasureRequest.objects.filter(pk=request.pk, handled_at=None).update(handled_at=now):
+            client = Client.objects.select_related("clinic").get(pk=request.client_id)
+            _record_erasure("client.erasure_request_closed", client, by=by, now=now)
+
+
+def _record_erasure(action: str, client: Client, *, by: Actor, now: datetime) -> None:
+    record(
+        action,
+        at=now,
+        by=by,
+        clinic_code=client.clinic.code,
+        subject_kind="client",
+        subject_code=client.code,
+    )
 
 
 def _save(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.db.models.functions import ExtractIsoWeekDay
 
-from clients.models import Channel, Client, Consent, ContactPoint
+from clients.models import Channel, Client, Consent, ContactPoint, DetailLevel
 from clinics.models import Clinic, Closure, OpeningHours
 from courses.models import (
     Course,
@@ -39,8 +39,16 @@ def zone_of(client: Client, clinic: Clinic) -> ZoneInfo:
 
 
 def quiet_hours(client: Client, clinic: Clinic) -> QuietHours:
-    """Return the hours in which the client gets no message."""
-    return QuietHours(clinic.quiet_from_time, clinic.quiet_to_time, zone_of(client, clinic))
+    """Return the hours in which the client gets no message: the client's own, else the clinic's."""
+    zone = zone_of(client, clinic)
+    if client.quiet_from_time is not None and client.quiet_to_time is not None:
+        return QuietHours(client.quiet_from_time, client.quiet_to_time, zone)
+    return QuietHours(clinic.quiet_from_time, clinic.quiet_to_time, zone)
+
+
+def shows_treatment(client: Client, clinic: Clinic) -> bool:
+    """Return whether the client is told by name what the treatment is: the clinic does so, and the client lets it."""
+    return clinic.shows_treatment_in_messages and client.detail_level != DetailLevel.NEUTRAL
 
 
 def rule_spec(rule: ReminderRule) -> RuleSpec:
@@ -60,12 +68,12 @@ def rule_spec(rule: ReminderRule) -> RuleSpec:
     )
 
 
-def clinic_facts(clinic: Clinic) -> ClinicFacts:
-    """Return what of the clinic decides about messages."""
+def clinic_facts(clinic: Clinic, client: Client) -> ClinicFacts:
+    """Return what of the clinic decides about messages to one of its clients."""
     return ClinicFacts(
         zone=ZoneInfo(clinic.time_zone),
         booking_lead_days=clinic.booking_lead_days,
-        shows_treatment=clinic.shows_treatment_in_messages,
+        shows_treatment=shows_treatment(client, clinic),
     )
 
 

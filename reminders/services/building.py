@@ -22,7 +22,14 @@ _MESSAGE: Final = (
     *("send_at", "expires_at", "state", "generation", "on_wire_at", "attempt_count"),
 )
 _PARENTS: Final[tuple[tuple[str, type[Model], tuple[str, ...]], ...]] = (
-    ("client", Client, ("id", "code", "clinic_id", "given_name", "language", "time_zone", "erased_at")),
+    (
+        "client",
+        Client,
+        (
+            *("id", "code", "clinic_id", "given_name", "language", "time_zone", "erased_at"),
+            *("quiet_from_time", "quiet_to_time", "detail_level"),
+        ),
+    ),
     (
         "session",
         TreatmentSession,

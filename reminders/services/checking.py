@@ -26,9 +26,20 @@ from reminders.convert import (
     load_session_facts,
     quiet_hours,
     read_told,
+    shows_treatment,
     zone_of,
 )
-from reminders.core import AWAITED, TELLING, CourseFacts, Told, quiet_span, slot_text, untold, upcoming
+from reminders.core import (
+    AWAITED,
+    TELLING,
+    CourseFacts,
+    QuietHours,
+    Told,
+    quiet_span,
+    slot_text,
+    untold,
+    upcoming,
+)
 from reminders.models import Reason, Reminder, ReminderRule, ReminderState, Trigger
 from reminders.services.building import read_messages
 
@@ -148,7 +159,7 @@ def _load_days(found: list[Any]) -> None:
 
 def _load_courses(found: list[Any], now: datetime) -> None:
     """Give the rows whose texts may name them their protocols and the visits ahead."""
-    shown = [row for row in found if row.course is not None and row.clinic.shows_treatment_in_messages]
+    shown = [row for row in found if row.course is not None and shows_treatment(row.client, row.clinic)]
     if shown:
         protocols = Protocol.objects.in_bulk({row.course.protocol_id for row in shown})
         for row in shown:
@@ -156,7 +167,7 @@ def _load_courses(found: list[Any], now: datetime) -> None:
     detailed = shown + [
         row
         for row in found
-        if row.trigger == Trigger.MISSED_SESSION and not row.clinic.shows_treatment_in_messages
+        if row.trigger == Trigger.MISSED_SESSION and not shows_treatment(row.client, row.clinic)
     ]
     if detailed:
         details = load_course_details({row.course for row in detailed}, now=now)
@@ -193,7 +204,7 @@ class Surroundings:
     contacts: dict[tuple[int, str], list[ContactPoint]]
     sent: dict[int, list[datetime]]
     pending: dict[int, int]
-    nights: dict[tuple[int, str, datetime], tuple[datetime, datetime] | None]
+    nights: dict[tuple[QuietHours, datetime], tuple[datetime, datetime] | None]
     midnights: dict[tuple[int, str, datetime], datetime]
 
 
@@ -285,9 +296,10 @@ def _address(row: Any, around: Surroundings) -> tuple[str, ContactPoint | None, 
 
 
 def _night(row: Any, around: Surroundings, now: datetime) -> tuple[datetime, datetime] | None:
-    key = (row.clinic_id, row.client.time_zone, now)
+    quiet = quiet_hours(row.client, row.clinic)
+    key = (quiet, now)
     if key not in around.nights:
-        around.nights[key] = quiet_span(now, quiet=quiet_hours(row.client, row.clinic))
+        around.nights[key] = quiet_span(now, quiet=quiet)
     return around.nights[key]
 
 

@@ -125,7 +125,7 @@ def _desired(
     return desired_reminders(
         course=facts,
         rules=tuple(rule_spec(rule) for rule in rules.values() if rule.is_active and rule.channels),
-        clinic=clinic_facts(course.clinic),
+        clinic=clinic_facts(course.clinic, course.client),
         client=load_client_facts(course.client, course.clinic),
         now=now,
     )

@@ -29,7 +29,9 @@ TIMES = st.times().map(lambda t: t.replace(second=0, microsecond=0))
 def make_row(starts_at, rule, *, clinic_zone, client_zone, quiet):
     """Return the row that a sync would make for one booked session, with what a look reads of it."""
     its_clinic = Clinic(pk=1, time_zone=clinic_zone, quiet_from_time=quiet[0], quiet_to_time=quiet[1])
-    person = SimpleNamespace(time_zone=client_zone, erased_at=None, code="c")
+    person = SimpleNamespace(
+        time_zone=client_zone, quiet_from_time=None, quiet_to_time=None, erased_at=None, code="c"
+    )
     desired = desired_reminders(
         course=course(session(starts_at=starts_at, code="s1")),
         rules=(rule,),

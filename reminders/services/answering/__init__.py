@@ -14,11 +14,13 @@ from reminders.services.answering.visits import (
     is_notice_over,
     move_by_client,
 )
+from reminders.services.answering.wishes import change_wishes_by_client
 
 __all__ = [
     "ChosenSlot",
     "book_by_client",
     "cancel_by_client",
+    "change_wishes_by_client",
     "confirm_by_client",
     "is_notice_over",
     "match_reports",
