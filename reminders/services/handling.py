@@ -233,5 +233,6 @@ def message_ahead(row: Reminder, *, now: datetime) -> Message:
     seen = load_rows([row.pk], now=now)[row.pk]
     schedule = load_schedule(seen) if seen.trigger in TELLING_TRIGGERS else None
     # The secret end of the address is made when the message goes.
-    links = Links(session=f"{settings.BASE_URL.rstrip('/')}/…" if seen.session_id else "")
+    page = f"{settings.BASE_URL.rstrip('/')}/…"
+    links = Links(session=page if seen.session_id else "", course=page if seen.course_id else "")
     return write_message([Part(seen, schedule=schedule, links=links)], address="", now=now)

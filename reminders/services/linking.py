@@ -1,4 +1,4 @@
-"""The secret addresses that a message carries: the page of its visit, and the one to stop its channel."""
+"""The secret addresses that a message carries: the page of its visit or course, and the one to stop its channel."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,18 +13,20 @@ from courses.models import Course, TreatmentSession
 # After the session is over the page still says so for a day.
 SESSION_AFTER: Final = timedelta(hours=24)
 UNSUBSCRIBE_FOR: Final = timedelta(days=60)
+COURSE_FOR: Final = timedelta(days=30)
 # Not by link: the clinic's own system is stopped where it was set up, and a member of staff is no client.
 _STOPPABLE: Final = frozenset({Channel.EMAIL, Channel.SMS, Channel.TELEGRAM, Channel.WHATSAPP})
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Absolute addresses; `session` shows, confirms and cancels one visit, `unsubscribe` stops the channel.
+    """Absolute addresses; `session` opens one visit and its course, `course` the course, `unsubscribe` stops the channel.
 
-    Empty where the message has none.
+    Empty where the message has none; one about a visit needs no second address for the course.
     """
 
     session: str = ""
+    course: str = ""
     unsubscribe: str = ""
 
 
@@ -38,7 +40,7 @@ def new_links(row: Any, *, now: datetime) -> tuple[Links, list[NewLink]]:
     if row.client_id is None:
         return Links(), []
     made: list[NewLink] = []
-    session = unsubscribe = ""
+    session = course = unsubscribe = ""
     visit = row.session
     ends_at = getattr(visit, "ends_at", None)
     if ends_at is not None and ends_at + SESSION_AFTER > now:
@@ -51,6 +53,16 @@ def new_links(row: Any, *, now: datetime) -> tuple[Links, list[NewLink]]:
             now=now,
             expires_at=ends_at + SESSION_AFTER,
         )
+    elif row.course is not None:
+        course = _add(
+            row,
+            made,
+            purpose=LinkPurpose.COURSE,
+            subject_key=f"course:{row.course.code}",
+            path="c/k/",
+            now=now,
+            expires_at=now + COURSE_FOR,
+        )
     if row.channel in _STOPPABLE:
         unsubscribe = _add(
             row,
@@ -61,7 +73,7 @@ def new_links(row: Any, *, now: datetime) -> tuple[Links, list[NewLink]]:
             now=now,
             expires_at=now + UNSUBSCRIBE_FOR,
         )
-    return Links(session, unsubscribe), made
+    return Links(session, course, unsubscribe), made
 
 
 def extend_links(*, course_id: int, now: datetime) -> int:

@@ -33,6 +33,7 @@ _SAMPLES: Final[dict[str, dict[str, Value]]] = {
         "preparation": ("Примите тёплый душ.", "Не ешьте за два часа до сеанса."),
     },
 }
+_ABOUT_COURSES: Final = ("overdue", "book_next", "maintenance_due", "schedule", "change", "course_completed")
 _SECRET: Final = ("treatment", "progress", "preparation", "best_before")
 
 
@@ -61,6 +62,7 @@ def preview_message(rule: Any, *, language: str, clinic: Clinic, channel: str) -
 
 class _SampleLinks:
     session = "https://example.com/v/sample"
+    course = "https://example.com/k/sample"
     unsubscribe = "https://example.com/u/sample"
 
 
@@ -86,7 +88,7 @@ def _sample_values(view: View, clinic: Clinic) -> dict[str, Value]:
         "visits": slots,
         "cancelled_visits": (f"{day_text(_SAMPLE_AT.date(), language)}, 15:00",),
         "next_visit": slots[0],
-        "link": _SampleLinks.session,
+        "link": _SampleLinks.course if view.row.trigger in _ABOUT_COURSES else _SampleLinks.session,
         "best_before": day_text(later, language),
         "sessions_today": "12",
         "findings": (f"{FlagKind.OVERDUE.label}: 2", f"{FlagKind.UNBOOKED.label}: 1"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from reminders.convert import CourseDetails, load_course_details, zone_of
+from reminders.convert import CourseDetails, load_course_details, shows_treatment, zone_of
 from reminders.core import CourseFacts, upcoming
 from reminders.digests import count_morning, finding_lines
 from reminders.texts.compiling import Value
@@ -47,7 +47,7 @@ PLACEHOLDERS: Final[dict[str, Any]] = {
     "visits": _("the visits that are booked, as a list"),
     "cancelled_visits": _("the visits that are no longer booked, as a list"),
     "next_visit": _("the next booked visit"),
-    "link": _("the page on which the client sees, confirms or cancels the visit"),
+    "link": _("the client's page: of the visit, else of the course"),
     "treatment": _("the name of the treatment, only where the clinic shows it"),
     "preparation": _("how to prepare, as a list, only where the clinic shows the treatment"),
     "progress": _("which session of how many it is, only where the clinic shows the treatment"),
@@ -67,6 +67,8 @@ class MessageLinks(Protocol):
 
     @property
     def session(self) -> str: ...
+    @property
+    def course(self) -> str: ...
     @property
     def unsubscribe(self) -> str: ...
 
@@ -101,8 +103,8 @@ class View:
 
     @property
     def is_open(self) -> bool:
-        """Whether the clinic shows its clients what they are treated with."""
-        return bool(self.row.clinic.shows_treatment_in_messages) and self.row.course is not None
+        """Whether the client is shown what the treatment is."""
+        return self.row.course is not None and shows_treatment(self.row.client, self.row.clinic)
 
     @property
     def details(self) -> CourseDetails:
@@ -222,7 +224,8 @@ def _hours(view: View) -> str:
 def _link(view: View) -> str:
     if view.row.client is None:
         return f"{settings.BASE_URL.rstrip('/')}/"
-    return view.part.links.session if view.part.links is not None else ""
+    links = view.part.links
+    return (links.session or links.course) if links is not None else ""
 
 
 # ---------------------------------------------------------------- the course

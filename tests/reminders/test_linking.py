@@ -68,13 +68,20 @@ def test_every_try_has_addresses_of_its_own(desk):
     assert given(desk)[0] != given(desk)[0]
 
 
-def test_message_without_a_visit_only_stops(desk):
-    row = Reminder.objects.get(pk=desk.row("day-before").pk)
+def test_message_without_a_visit_opens_the_course(desk):
+    row = Reminder.objects.select_related("course").get(pk=desk.row("day-before").pk)
     row.session = None
 
     links, rows = new_links(row, now=NOW)
 
-    assert (links.session, [link.purpose for link in rows]) == ("", ["unsubscribe"])
+    assert (links.session, [link.purpose for link in rows]) == ("", ["course", "unsubscribe"])
+    assert (rows[0].subject_key, rows[0].expires_at) == (
+        f"course:{desk.course.code}",
+        NOW + timedelta(days=30),
+    )
+    assert find_link(token_of(links.course), LinkPurpose.COURSE, NOW) is None
+    AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in rows)
+    assert find_link(token_of(links.course), LinkPurpose.COURSE, NOW)
 
 
 def test_visit_long_over_gets_no_link(desk):
@@ -85,7 +92,9 @@ def test_visit_long_over_gets_no_link(desk):
     assert links.session == ""
 
 
-@pytest.mark.parametrize("change", [{"client_id": None}, {"channel": "webhook", "session": None}])
+@pytest.mark.parametrize(
+    "change", [{"client_id": None}, {"channel": "webhook", "session": None, "course": None}]
+)
 def test_staff_and_the_clinics_own_system_get_no_link(desk, change):
     row = Reminder.objects.get(pk=desk.row("day-before").pk)
     for name, value in change.items():

@@ -51,6 +51,7 @@ def only_message(when):
 @dataclass
 class Links:
     session: str = "https://example.com/v/one"
+    course: str = ""
     unsubscribe: str = "https://example.com/u/one"
 
 
@@ -302,8 +303,11 @@ def test_links_become_a_button_a_footer_and_the_mail_programs_own_button():
 
     message = written(desk, links=Links())
 
-    assert "\nConfirm or cancel: https://example.com/v/one\n" in message.text
-    assert '<p class="button"><a href="https://example.com/v/one">Confirm or cancel</a></p>' in message.html
+    assert "\nConfirm, move or cancel: https://example.com/v/one\n" in message.text
+    assert (
+        '<p class="button"><a href="https://example.com/v/one">Confirm, move or cancel</a></p>'
+        in message.html
+    )
     assert message.text.endswith("\nNo more of these messages: https://example.com/u/one\n")
     assert '<a href="https://example.com/u/one">No more of these messages</a>' in message.html
     assert message.headers == (
@@ -327,7 +331,7 @@ def test_only_pages_become_buttons(address):
     message = written(desk, links=Links(session=address))
 
     assert 'class="button"' not in message.html
-    assert "Confirm or cancel" not in message.text
+    assert "Confirm, move or cancel" not in message.text
 
 
 def test_programs_are_told_codes_and_instants_only():
@@ -381,7 +385,7 @@ We look forward to seeing you on Thursday, 5 March.
     Old Town
     Brivibas iela 1, Riga
 
-Confirm or cancel: https://example.com/v/one
+Confirm, move or cancel: https://example.com/v/one
 
 If you cannot come, please tell us as early as you can. Somebody else may be waiting for the time.
 Call us: +37120000000.
