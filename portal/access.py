@@ -19,6 +19,8 @@ from reminders.models import Reminder
 
 _SALT: Final = "portal.links"
 _REMEMBERED_SECONDS: Final = 3600
+# Behind the name of a link: whoever holds it has also said what only the client knows.
+_KNOWN_MARK: Final = "!"
 # Somebody may have the pages of several visits, or of several members of a family, open at once.
 _REMEMBERED_MOST: Final = 6
 _REF_LENGTH: Final = 16
@@ -73,13 +75,23 @@ def find_or_count(request: HttpRequest, token: str, purpose: LinkPurpose) -> Acc
     return link
 
 
-def held_link(request: HttpRequest, ref: str, purpose: LinkPurpose) -> AccessLink | None:
-    """Return a remembered link while it still works.
+def held_link(request: HttpRequest, ref: str, *purposes: LinkPurpose) -> AccessLink | None:
+    """Return a remembered link for one of the purposes while it still works.
 
     Cost: one query, whether it is remembered or not.
     """
     found = next((name for name in _remembered(request) if name[:_REF_LENGTH] == ref), "")
-    return find_link_by_hash(found, purpose, timezone.now())
+    return find_link_by_hash(found, purposes, timezone.now())
+
+
+def is_known(request: HttpRequest, link: AccessLink) -> bool:
+    """Return whether the visitor has proved to be the client, beyond holding the link."""
+    return _remembered(request).get(link.token_hash, False)
+
+
+def make_known(request: HttpRequest, response: HttpResponse, link: AccessLink) -> None:
+    """Remember for as long as the link is that its holder has proved to be the client."""
+    _remember(request, response, link, is_known=True)
 
 
 def reminder_of(link: AccessLink) -> Reminder | None:
@@ -128,21 +140,27 @@ def refuse_form(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/again.html", status=HTTPStatus.FORBIDDEN)
 
 
-def _remembered(request: HttpRequest) -> list[str]:
+def _remembered(request: HttpRequest) -> dict[str, bool]:
+    """Return the links that this browser has opened, the latest first, each with whether its holder is known."""
     try:
         held = signing.loads(
             request.COOKIES.get(settings.CLIENT_COOKIE_NAME, ""), salt=_SALT, max_age=_REMEMBERED_SECONDS
         )
     except signing.BadSignature:
-        return []
-    return [str(name) for name in held]
+        return {}
+    return {str(name).removesuffix(_KNOWN_MARK): str(name).endswith(_KNOWN_MARK) for name in held}
 
 
-def _remember(request: HttpRequest, response: HttpResponse, link: AccessLink) -> None:
-    others = [name for name in _remembered(request) if name != link.token_hash]
+def _remember(
+    request: HttpRequest, response: HttpResponse, link: AccessLink, *, is_known: bool = False
+) -> None:
+    held = _remembered(request)
+    was_known = held.pop(link.token_hash, False)
+    held = {link.token_hash: is_known or was_known, **held}
+    names = [f"{name}{_KNOWN_MARK}" if known else name for name, known in held.items()]
     response.set_cookie(
         settings.CLIENT_COOKIE_NAME,
-        signing.dumps([link.token_hash, *others][:_REMEMBERED_MOST], salt=_SALT),
+        signing.dumps(names[:_REMEMBERED_MOST], salt=_SALT),
         max_age=_REMEMBERED_SECONDS,
         path="/",
         secure=settings.SESSION_COOKIE_SECURE,

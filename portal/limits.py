@@ -33,6 +33,8 @@ class Limit:
 GUESSES: Final = Limit("guess", 60, 600)
 # Buttons, by link.
 PRESSES: Final = Limit("press", 30, 600)
+# Wrong years of birth, by client: of some eighty that are likely, whoever found a message may try five a day.
+WRONG_YEARS: Final = Limit("year", 5, 86_400)
 
 
 def is_over(limit: Limit, key: str) -> bool:

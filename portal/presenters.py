@@ -9,12 +9,16 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from courses.models import CANCELLED_STATUSES, SessionStatus, TreatmentSession
-from courses.services.booking import cancelled_status
+from reminders.convert import shows_treatment
+from reminders.services.answering import is_notice_over
 from reminders.texts.dates import city_text, day_text, offset, time_text
 
 # What the last press came to where the state alone does not say it, by the word in the address.
 MOVED: Final = "moved"
 BUSY: Final = "busy"
+DONE: Final = "done"
+LATE: Final = "late"
+TAKEN: Final = "taken"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class VisitPage:
     preparation: tuple[str, ...] = ()
     can_confirm: bool = False
     can_cancel: bool = False
+    can_move: bool = False
     is_late: bool = False
     is_gone: bool = False
     notice_hours: int = 0
@@ -43,9 +48,18 @@ class VisitPage:
 
 
 def present_visit(
-    session: TreatmentSession, client: Client, *, is_paused: bool, now: datetime, note: str = ""
+    session: TreatmentSession,
+    client: Client,
+    *,
+    is_paused: bool,
+    now: datetime,
+    is_known: bool = False,
+    note: str = "",
 ) -> VisitPage:
-    """Return a visit as its client may see it, in the language in force."""
+    """Return a visit as its client may see it, in the language in force.
+
+    `is_known`: whoever looks has proved to be the client, and may see what the treatment is.
+    """
     clinic = session.clinic
     kind = kind_of(session, client, is_paused=is_paused, now=now)
     heading, says, tone = _words(kind)
@@ -53,9 +67,10 @@ def present_visit(
     if kind == "erased":
         return VisitPage(kind, tone, heading, says, name, clinic.phone)
     zone, language = ZoneInfo(clinic.time_zone), client.language
-    shows = clinic.shows_treatment_in_messages
+    shows = is_known or shows_treatment(client, clinic)
     protocol = session.course.protocol
     is_open = kind in ("open", "confirmed")
+    is_late = is_open and is_notice_over(session, now=now)
     return VisitPage(
         kind=kind,
         tone=tone,
@@ -65,14 +80,14 @@ def present_visit(
         phone=clinic.phone,
         address=clinic.address,
         day=day_text(session.on, language),
-        hours=_hours(session, client, zone),
+        hours=hours_text(session, client, zone),
         starts_at=session.starts_at.astimezone(zone) if session.starts_at else None,
         treatment=protocol.name_in(language) if shows else "",
-        preparation=_lines(protocol.preparation_in(language)) if shows and is_open else (),
+        preparation=lines_of(protocol.preparation_in(language)) if shows and is_open else (),
         can_confirm=kind == "open",
         can_cancel=is_open,
-        is_late=is_open
-        and cancelled_status(session, whose="client", now=now) == SessionStatus.CANCELLED_LATE,
+        can_move=is_open and not is_late,
+        is_late=is_late,
         is_gone=session.status in CANCELLED_STATUSES,
         notice_hours=clinic.notice_hours,
         version=session.version,
@@ -109,12 +124,12 @@ def _words(kind: str) -> tuple[str, str, str]:
         "confirmed": (_("You have confirmed"), _("Thank you. We expect you."), "good"),
         "cancelled": (
             _("You have cancelled this visit"),
-            _("It no longer takes place. To book another one, call the clinic."),
+            _("It no longer takes place. You can choose another time."),
             "quiet",
         ),
         "cancelled-by-clinic": (
             _("The clinic has cancelled this visit"),
-            _("It does not take place. To book another one, call the clinic."),
+            _("It does not take place. You can choose another time."),
             "warning",
         ),
         "over": (_("This visit is over"), _("There is nothing more to do here."), "quiet"),
@@ -155,18 +170,33 @@ def _note(note: str, kind: str) -> str:
         )
     if note == BUSY:
         return _("The clinic was changing this visit at the same moment. Press again.")
+    if note == DONE and kind in ("open", "confirmed"):
+        return _("Done. This is your new time.")
+    if note == LATE and kind in ("open", "confirmed"):
+        return _("It begins too soon to be moved here. Call the clinic.")
     return ""
 
 
-def _hours(session: TreatmentSession, client: Client, zone: ZoneInfo) -> str:
+def hours_text(session: TreatmentSession, client: Client, zone: ZoneInfo) -> str:
+    """Return the times at which a visit begins and ends, named where the client's clock shows others."""
     if session.starts_at is None or session.ends_at is None:
         return ""
     text = f"{time_text(session.starts_at, zone)}–{time_text(session.ends_at, zone)}"
+    return _named(text, session.starts_at, client, zone)
+
+
+def named_time(at: datetime, client: Client, zone: ZoneInfo) -> str:
+    """Return a time of the clinic's, named where the client's clock shows another."""
+    return _named(time_text(at, zone), at, client, zone)
+
+
+def _named(text: str, at: datetime, client: Client, zone: ZoneInfo) -> str:
     theirs = ZoneInfo(client.time_zone) if client.time_zone else zone
-    if offset(session.starts_at, theirs) == offset(session.starts_at, zone):
+    if offset(at, theirs) == offset(at, zone):
         return text
     return _("%(hours)s (%(city)s time)") % {"hours": text, "city": city_text(zone, client.language)}
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def lines_of(text: str) -> tuple[str, ...]:
+    """Return the lines of a text that say something."""
     return tuple(line.strip() for line in text.splitlines() if line.strip())

@@ -1,20 +1,27 @@
 """What clients reach by the links in their messages, under /c/; every route must also stand in tests/portal/test_routes.py.
 
-The two that hold a token lead on at once to an address without it.
+Those that hold a token lead on at once to an address without it. A visit is the link's own, or another of its course.
 """
 
 from django.urls import path
 
-from portal import channels, visits
+from portal import channels, courses, visits
 
 app_name = "portal"
 
+_visits = ("visit/<slug:ref>/", "visit/<slug:ref>/<uuid:code>/")
+
 urlpatterns = [
     path("v/<str:token>/", visits.open_link, name="visit-link"),
-    path("visit/<slug:ref>/", visits.show_visit, name="visit"),
-    path("visit/<slug:ref>/confirm/", visits.confirm, name="visit-confirm"),
-    path("visit/<slug:ref>/cancel/", visits.cancel, name="visit-cancel"),
+    path("k/<str:token>/", courses.open_link, name="course-link"),
     path("u/<str:token>/", channels.open_link, name="unsubscribe-link"),
+    *(path(start, visits.show_visit, name="visit") for start in _visits),
+    *(path(start + "confirm/", visits.confirm, name="visit-confirm") for start in _visits),
+    *(path(start + "cancel/", visits.cancel, name="visit-cancel") for start in _visits),
+    *(path(start + "move/", visits.move, name="visit-move") for start in _visits),
+    path("course/<slug:ref>/", courses.show_course, name="course"),
+    path("course/<slug:ref>/book/", courses.book, name="course-book"),
+    path("course/<slug:ref>/year/", courses.say_year, name="course-year"),
     path("messages/<slug:ref>/", channels.show_channel, name="channel"),
     path("messages/<slug:ref>/stop/", channels.stop, name="channel-stop"),
     path("messages/<slug:ref>/start/", channels.start, name="channel-start"),

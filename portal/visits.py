@@ -1,9 +1,10 @@
-"""One visit: seeing changes nothing, the two buttons do."""
+"""One visit: seeing changes nothing, the buttons confirm it, cancel it and move it."""
 
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import forms
 from django.db.models import Q
@@ -15,10 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clients.models import AccessLink, LinkPurpose
 from courses.errors import CourseError
-from courses.models import Pause, TreatmentSession
+from courses.models import Course, Pause, TreatmentSession
+from courses.services import offer_moves
 from portal.access import (
     follow_link,
     held_link,
+    is_known,
     may_press,
     not_found,
     portal_page,
@@ -27,9 +30,15 @@ from portal.access import (
     show,
     too_many,
 )
-from portal.presenters import BUSY, MOVED, VisitPage, present_visit
+from portal.presenters import BUSY, DONE, LATE, MOVED, TAKEN, VisitPage, present_visit
+from portal.slot_presenters import present_slots
+from portal.slots import read_slot
 from reminders.models import Answer, AnswerVia
-from reminders.services.answering import cancel_by_client, confirm_by_client
+from reminders.services.answering import cancel_by_client, confirm_by_client, move_by_client
+
+# What the last press came to, by the refusal of its answer; any other that concerns the slot means that it is gone.
+_NOTES = {"": "", "session_moved": MOVED, "notice_passed": LATE}
+_ABOUT_THE_VISIT = ("client_erased", "session_cancelled", "session_over", "session_begun", "course_not_open")
 
 
 class CancelForm(forms.Form):
@@ -37,10 +46,12 @@ class CancelForm(forms.Form):
 
 
 class Held(NamedTuple):
-    """A link that works, and the visit it is about."""
+    """A link that works, the visit it is about or leads on to, and the parts of the visit's addresses."""
 
     link: AccessLink
     session: TreatmentSession
+    parts: dict[str, Any]
+    is_known: bool
 
 
 @portal_page
@@ -51,8 +62,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @portal_page
 @require_safe
-def show_visit(request: HttpRequest, ref: str) -> HttpResponse:
-    held = _held(request, ref)
+def show_visit(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
+    held = _held(request, ref, code)
     if held is None:
         return not_found(request)
     return _show(request, held, "portal/visit.html", note=request.GET.get("note", ""))
@@ -60,8 +71,8 @@ def show_visit(request: HttpRequest, ref: str) -> HttpResponse:
 
 @portal_page
 @require_POST
-def confirm(request: HttpRequest, ref: str) -> HttpResponse:
-    held = _held(request, ref)
+def confirm(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
+    held = _held(request, ref, code)
     if held is None:
         return not_found(request)
     return _press(request, held, confirm_by_client)
@@ -69,8 +80,8 @@ def confirm(request: HttpRequest, ref: str) -> HttpResponse:
 
 @portal_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, ref: str) -> HttpResponse:
-    held = _held(request, ref)
+def cancel(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
+    held = _held(request, ref, code)
     if held is None:
         return not_found(request)
     form = CancelForm(request.POST if request.method == "POST" else None)
@@ -82,16 +93,82 @@ def cancel(request: HttpRequest, ref: str) -> HttpResponse:
     return _show(request, held, "portal/cancel.html", form=form, status=status)
 
 
-def _held(request: HttpRequest, ref: str) -> Held | None:
-    link = held_link(request, ref, LinkPurpose.SESSION)
+@portal_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
+    """Offer other times, those that keep the prescription first; move the visit to the one pressed."""
+    held = _held(request, ref, code)
+    if held is None:
+        return not_found(request)
+    if request.method == "POST":
+        return _take_slot(request, held)
+    with translation.override(held.link.client.language):
+        page = _page(held, "")
+        if not page.can_move:
+            return _back(held, LATE if page.can_cancel else "")
+        offers = offer_moves(session=held.session, now=timezone.now())
+        days = present_slots(
+            offers, about=_about(held), version=held.session.version, client=held.link.client
+        )
+    context = {"page": page, "days": days, "note": request.GET.get("note", ""), **_addresses(held)}
+    return show(request, "portal/move.html", context, language=held.link.client.language)
+
+
+def _take_slot(request: HttpRequest, held: Held) -> HttpResponse:
+    if not may_press(held.link):
+        return too_many(request)
+    taken = read_slot(request.POST.get("slot", ""), about=_about(held), clinic=held.session.clinic)
+    if taken is None:
+        # Shown more than an hour ago: what is free by now stands on the page.
+        return HttpResponseRedirect(f"{reverse('portal:visit-move', kwargs=held.parts)}?note={TAKEN}")
+    try:
+        answer = move_by_client(
+            session=held.session,
+            client=held.link.client,
+            slot=taken.slot,
+            via=AnswerVia.LINK,
+            reminder=reminder_of(held.link),
+            now=timezone.now(),
+            seen_version=taken.seen_version,
+        )
+    except CourseError as error:
+        return _back(held, BUSY if error.code == "busy" else "")
+    if answer.refusal in _NOTES:
+        return _back(held, _NOTES[answer.refusal] or DONE)
+    if answer.refusal in _ABOUT_THE_VISIT:
+        return _back(held)
+    return HttpResponseRedirect(f"{reverse('portal:visit-move', kwargs=held.parts)}?note={TAKEN}")
+
+
+def _about(held: Held) -> str:
+    """Return what a slot is offered for: this visit, to whoever holds this link."""
+    return f"{ref_of(held.link)}:{held.session.code}"
+
+
+def _held(request: HttpRequest, ref: str, code: UUID | None) -> Held | None:
+    """Return a link with its visit, or with another visit of the course that it opens."""
+    purposes = (LinkPurpose.SESSION,) if code is None else (LinkPurpose.SESSION, LinkPurpose.COURSE)
+    link = held_link(request, ref, *purposes)
     if link is None:
         return None
-    session = (
-        TreatmentSession.objects.select_related("clinic", "course__protocol")
-        .filter(code=link.subject_key.removeprefix("session:"), client=link.client_id)
-        .first()
-    )
-    return Held(link, session) if session else None
+    sessions = TreatmentSession.objects.select_related("clinic", "practitioner", "room", "course__protocol")
+    sessions = sessions.select_related("course__clinic", "course__client", "course__practitioner")
+    sessions = sessions.filter(client=link.client_id)
+    parts: dict[str, Any] = {"ref": ref_of(link)}
+    if code is None:
+        sessions = sessions.filter(code=link.subject_key.removeprefix("session:"))
+    else:
+        sessions = sessions.filter(code=code, course__in=courses_of(link))
+        parts["code"] = code
+    session = sessions.first()
+    return Held(link, session, parts, is_known(request, link)) if session else None
+
+
+def courses_of(link: AccessLink) -> Any:
+    """Return the course that a link opens: its own, or that of its visit."""
+    kind, _colon, code = link.subject_key.partition(":")
+    courses = Course.objects.filter(client=link.client_id).exclude(status="draft")
+    return courses.filter(code=code) if kind == "course" else courses.filter(sessions__code=code)
 
 
 def _show(
@@ -109,15 +186,28 @@ def _show(
     if template == "portal/cancel.html" and not page.can_cancel:
         # Meanwhile there is nothing left to cancel: the visit's page says why.
         return _back(held)
-    context = {"page": page, "ref": ref_of(held.link), **more}
+    context = {"page": page, **_addresses(held), **more}
     return show(request, template, context, language=client.language, status=status)
+
+
+def _addresses(held: Held) -> dict[str, str]:
+    names = ("visit", "visit-confirm", "visit-cancel", "visit-move")
+    found = {name.replace("-", "_"): reverse(f"portal:{name}", kwargs=held.parts) for name in names}
+    return {**found, "course": reverse("portal:course", kwargs={"ref": held.parts["ref"]})}
 
 
 def _page(held: Held, note: str) -> VisitPage:
     session = held.session
     pauses = Pause.objects.filter(course=session.course_id, from_on__lte=session.on)
     is_paused = pauses.filter(Q(to_on__isnull=True) | Q(to_on__gte=session.on)).exists()
-    return present_visit(session, held.link.client, is_paused=is_paused, now=timezone.now(), note=note)
+    return present_visit(
+        session,
+        held.link.client,
+        is_paused=is_paused,
+        is_known=held.is_known,
+        now=timezone.now(),
+        note=note,
+    )
 
 
 def _press(request: HttpRequest, held: Held, verb: Callable[..., Answer], **values: str) -> HttpResponse:
@@ -141,5 +231,5 @@ def _press(request: HttpRequest, held: Held, verb: Callable[..., Answer], **valu
 
 
 def _back(held: Held, note: str = "") -> HttpResponse:
-    address = reverse("portal:visit", kwargs={"ref": ref_of(held.link)})
+    address = reverse("portal:visit", kwargs=held.parts)
     return HttpResponseRedirect(f"{address}?{urlencode({'note': note})}" if note else address)

@@ -18,8 +18,13 @@ CHART_WIDTHS: Final = {"wide": 1040, "middle": 680, "narrow": 340}
 
 
 @register.simple_tag
-def ribbon_large(facts: RibbonFacts, name: str = "ribbon") -> SafeString:
-    """Return the large ribbon of a course with its legend and the same in words."""
+def ribbon_large(
+    facts: RibbonFacts, name: str = "ribbon", *, sizes: str = "wide middle narrow"
+) -> SafeString:
+    """Return the large ribbon of a course with its legend and the same in words.
+
+    `sizes` are the widths to have at hand; a page for telephones needs but one of them.
+    """
     words = TranslatedWords(facts.today)
     summary = summary_of(facts)
     charts = format_html_join(
@@ -36,6 +41,7 @@ def ribbon_large(facts: RibbonFacts, name: str = "ribbon") -> SafeString:
                 ),
             )
             for size, width in CHART_WIDTHS.items()
+            if size in sizes.split()
         ),
     )
     lines = format_html_join("", "<li>{}</li>", ((line,) for line in facts_in_words(facts)))

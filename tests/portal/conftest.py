@@ -1,5 +1,6 @@
 """A client in Riga on Monday 2 March 2026 at eight, with a visit on Wednesday at three and the links to it."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ class Visitor:
     browser: Browser
     visit_link: str
     stop_link: str
+    course_link: str
 
     @property
     def client(self):
@@ -41,6 +43,16 @@ class Visitor:
     @property
     def page(self):
         return f"/c/visit/{self.link('session').token_hash[:16]}/"
+
+    @property
+    def course_page(self):
+        return f"/c/course/{self.link('session').token_hash[:16]}/"
+
+    def choose(self, address, number=0, *, browser=None):
+        """Press one of the times that a page offers; return the page that follows."""
+        browser = browser or self.browser
+        slots = re.findall(r'name="slot" value="([^"]+)"', browser.get(address).content.decode())
+        return browser.post(address, {"slot": slots[number]}, follow=True)
 
     @property
     def channel_page(self):
@@ -67,8 +79,11 @@ def make_visitor(db):
         desk = make_desk(**options)
         row = Reminder.objects.select_related("session").get(pk=desk.row("day-before").pk)
         links, rows = new_links(row, now=NOW)
-        AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in rows)
-        return Visitor(desk, Browser(), urlsplit(links.session).path, urlsplit(links.unsubscribe).path)
+        row.session = None
+        others, more = new_links(row, now=NOW)
+        AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in (*rows, more[0]))
+        paths = [urlsplit(link).path for link in (links.session, links.unsubscribe, others.course)]
+        return Visitor(desk, Browser(), *paths)
 
     return make_visitor
 
@@ -76,6 +91,12 @@ def make_visitor(db):
 @pytest.fixture
 def visitor(make_visitor):
     return make_visitor()
+
+
+def words(response):
+    """Return what a page says, without its markup."""
+    main = response.content.decode().partition("<main>")[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def state_of(response):

@@ -240,7 +240,9 @@ def test_page_needs_little_and_nothing_from_elsewhere(visitor, settings):
     assert re.findall(r'(?:src|href)="([^"]+)"', text) == [
         "/static/img/mark.svg",
         "/static/css/portal.css",
+        f"{visitor.page}move/",
         f"{visitor.page}cancel/",
+        visitor.course_page,
         "tel:+37120000000",
     ]
     assert "<script" not in text
@@ -249,7 +251,7 @@ def test_page_needs_little_and_nothing_from_elsewhere(visitor, settings):
     assert len(text.encode()) + len(sheet.encode()) < 20_000
 
 
-@pytest.mark.parametrize("path", ["/c/v/{}/", "/c/u/{}/"])
+@pytest.mark.parametrize("path", ["/c/v/{}/", "/c/k/{}/", "/c/u/{}/"])
 def test_token_stands_in_no_log(path, capsys, settings):
     config, token = settings.LOGGING, new_token()
     handler = logging.StreamHandler()

@@ -9,9 +9,14 @@ pytestmark = pytest.mark.django_db
 # By name: the verbs that a route knows beside HEAD and OPTIONS.
 ROUTES = {
     "visit-link": {"get"},
+    "course-link": {"get"},
     "visit": {"get"},
     "visit-confirm": {"post"},
     "visit-cancel": {"get", "post"},
+    "visit-move": {"get", "post"},
+    "course": {"get"},
+    "course-book": {"get", "post"},
+    "course-year": {"post"},
     "unsubscribe-link": {"get", "post"},
     "channel": {"get"},
     "channel-stop": {"post"},
@@ -22,9 +27,14 @@ ROUTES = {
 def addresses(visitor):
     return {
         "visit-link": visitor.visit_link,
+        "course-link": visitor.course_link,
         "visit": visitor.page,
         "visit-confirm": f"{visitor.page}confirm/",
         "visit-cancel": f"{visitor.page}cancel/",
+        "visit-move": f"{visitor.page}move/",
+        "course": visitor.course_page,
+        "course-book": f"{visitor.course_page}book/",
+        "course-year": f"{visitor.course_page}year/",
         "unsubscribe-link": visitor.stop_link,
         "channel": visitor.channel_page,
         "channel-stop": f"{visitor.channel_page}stop/",

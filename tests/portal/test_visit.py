@@ -21,17 +21,11 @@ from courses.services import (
 )
 from reminders.models import Answer, Reminder
 from tests.factories import StaffMemberFactory
-from tests.portal.conftest import state_of
+from tests.portal.conftest import state_of, words
 from tests.reminders.builders import NOW, at
 from tests.staff.conftest import BACKEND
 
 pytestmark = pytest.mark.django_db
-
-
-def words(response):
-    """Return what a page says, without its markup."""
-    main = response.content.decode().partition("<main>")[2].partition("</main>")[0]
-    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def buttons(response):
@@ -58,7 +52,8 @@ def test_page_says_when_and_where_and_asks(visitor):
     clinic = visitor.desk.course.clinic
     assert words(response) == (
         f"{clinic.name} Your visit Please confirm that you are coming. Day Wednesday, 4 March "
-        f"Time 15:00–15:45 Where {clinic.name} Brivibas iela 1, Riga Confirm I cannot come"
+        f"Time 15:00–15:45 Where {clinic.name} Brivibas iela 1, Riga Confirm "
+        "Another time I cannot come All my visits"
     )
     assert 'href="tel:+37120000000"' in response.content.decode()
 
@@ -118,7 +113,7 @@ def test_confirming_shows_at_once_to_client_and_staff(visitor):
     response = visitor.press("confirm")
 
     assert state_of(response) == "You have confirmed"
-    assert buttons(response) == ["I cannot come"]
+    assert buttons(response) == ["Another time", "I cannot come"]
     assert visitor.desk.fresh_session().status == SessionStatus.CONFIRMED
     answer = Answer.objects.get()
     assert (answer.kind, answer.via, answer.channel) == ("confirm", "link", "email")

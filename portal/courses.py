@@ -1,0 +1,183 @@
+"""My course: what comes next, how far it is, and the next visit to book."""
+
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clients.models import AccessLink, LinkPurpose
+from courses.errors import CourseError
+from courses.models import BOOKED_STATUSES, Course, TreatmentSession
+from courses.ribbons import load_ribbons
+from courses.services import offer_slots
+from portal.access import (
+    follow_link,
+    held_link,
+    is_known,
+    make_known,
+    may_press,
+    not_found,
+    portal_page,
+    ref_of,
+    reminder_of,
+    show,
+    too_many,
+)
+from portal.course_presenters import CoursePage, present_course
+from portal.limits import WRONG_YEARS, count_event, is_over
+from portal.presenters import BUSY, DONE, TAKEN
+from portal.slot_presenters import present_slots
+from portal.slots import read_slot
+from portal.visits import courses_of
+from reminders.convert import load_course_details, shows_treatment
+from reminders.models import AnswerVia
+from reminders.services.answering import book_by_client
+
+MANAGING = (LinkPurpose.SESSION, LinkPurpose.COURSE)
+# What the last press came to, in the address.
+WRONG = "wrong"
+TOO_OFTEN = "too-often"
+
+
+class HeldCourse(NamedTuple):
+    """A link that works and the course that it opens; `is_known`: its holder has proved to be the client."""
+
+    link: AccessLink
+    course: Course
+    is_known: bool
+
+    @property
+    def ref(self) -> str:
+        return ref_of(self.link)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the page may say what the treatment is and how it goes."""
+        return self.is_known or shows_treatment(self.link.client, self.link.clinic)
+
+
+def held_course(request: HttpRequest, ref: str) -> HeldCourse | None:
+    """Return the course of a remembered link; none once its client was erased."""
+    link = held_link(request, ref, *MANAGING)
+    if link is None:
+        return None
+    courses = courses_of(link).select_related("clinic", "client__clinic", "protocol", "practitioner")
+    course = courses.first()
+    return HeldCourse(link, course, is_known(request, link)) if course else None
+
+
+@portal_page
+@require_safe
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    return follow_link(request, token, LinkPurpose.COURSE, "portal:course")
+
+
+@portal_page
+@require_safe
+def show_course(request: HttpRequest, ref: str) -> HttpResponse:
+    held = held_course(request, ref)
+    if held is None:
+        return not_found(request)
+    language = held.link.client.language
+    with translation.override(language):
+        page = _page(held)
+        ribbon = load_ribbons([held.course], now=timezone.now())[held.course.pk] if page.has_ribbon else None
+    context = {"page": page, "ribbon": ribbon, "note": request.GET.get("note", ""), "ref": held.ref}
+    return show(request, "portal/course.html", context, language=language)
+
+
+def _page(held: HeldCourse) -> CoursePage:
+    """Return what the page of a course shows.
+
+    Cost: four queries.
+    """
+    now = timezone.now()
+    booked = TreatmentSession.objects.filter(course=held.course, status__in=BOOKED_STATUSES, ends_at__gt=now)
+    return present_course(
+        held.course,
+        held.link.client,
+        ref=held.ref,
+        sessions=list(booked.order_by("starts_at")),
+        pauses=list(held.course.pauses.all()),
+        details=load_course_details([held.course], now=now)[held.course.pk],
+        is_shown=held.is_shown,
+        now=now,
+    )
+
+
+@portal_page
+@require_POST
+def say_year(request: HttpRequest, ref: str) -> HttpResponse:
+    """Show more to whoever knows the client's year of birth; wrong years are counted by client, not by link."""
+    held = held_course(request, ref)
+    if held is None:
+        return not_found(request)
+    client = held.link.client
+    if client.birth_on is None or client.erased_at is not None:
+        return lead_to_course(held)
+    if is_over(WRONG_YEARS, str(client.code)):
+        return lead_to_course(held, TOO_OFTEN)
+    if request.POST.get("year", "").strip() != str(client.birth_on.year):
+        count_event(WRONG_YEARS, str(client.code))
+        return lead_to_course(held, WRONG)
+    response = lead_to_course(held)
+    make_known(request, response, held.link)
+    return response
+
+
+@portal_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest, ref: str) -> HttpResponse:
+    """Offer times for the next visit, those that keep the prescription first; book the one pressed."""
+    held = held_course(request, ref)
+    if held is None:
+        return not_found(request)
+    if request.method == "POST":
+        return _take_slot(request, held)
+    client = held.link.client
+    with translation.override(client.language):
+        page = _page(held)
+        if not page.can_book:
+            return lead_to_course(held)
+        offers = offer_slots(course=held.course, now=timezone.now(), day_count=6)
+        days = present_slots(offers, about=_about(held), version=0, client=client)
+    context = {"page": page, "days": days, "note": request.GET.get("note", ""), "ref": held.ref}
+    return show(request, "portal/book.html", context, language=client.language)
+
+
+def _take_slot(request: HttpRequest, held: HeldCourse) -> HttpResponse:
+    if not may_press(held.link):
+        return too_many(request)
+    again = f"{reverse('portal:course-book', kwargs={'ref': held.ref})}?{urlencode({'note': TAKEN})}"
+    taken = read_slot(request.POST.get("slot", ""), about=_about(held), clinic=held.link.clinic)
+    if taken is None:
+        return HttpResponseRedirect(again)
+    try:
+        answer = book_by_client(
+            course=held.course,
+            client=held.link.client,
+            slot=taken.slot,
+            via=AnswerVia.LINK,
+            reminder=reminder_of(held.link),
+            now=timezone.now(),
+        )
+    except CourseError as error:
+        return lead_to_course(held, BUSY if error.code == "busy" else "")
+    if answer.refusal in ("", "already_booked", "course_not_open", "client_erased"):
+        return lead_to_course(held, "" if answer.refusal else DONE)
+    return HttpResponseRedirect(again)
+
+
+def _about(held: HeldCourse) -> str:
+    return f"{held.ref}:{held.course.code}"
+
+
+def lead_to_course(held: HeldCourse, note: str = "") -> HttpResponse:
+    """Lead back to the course, whose page says how it stands now."""
+    address = reverse("portal:course", kwargs={"ref": held.ref})
+    query = f"?{urlencode({'note': note})}" if note else ""
+    return HttpResponseRedirect(address + query, status=HTTPStatus.FOUND)
