@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 
 from audit.services import Actor, record
@@ -19,6 +20,8 @@ TOKEN_LENGTH: Final = 22
 # A link that has expired is kept a while, so that its use can still be seen.
 _KEPT_EXPIRED: Final = timedelta(days=30)
 _REMOVED_AT_ONCE: Final = 2000
+# A calendar asks for years without anybody looking; it ends when it is taken back, or with this.
+_FEED_FOR: Final = timedelta(days=2 * 366)
 
 
 def new_token() -> str:
@@ -118,6 +121,33 @@ def revoke_links(*, client: Client, by: Actor, now: datetime, purpose: LinkPurpo
             new={"count": number, "purpose": purpose or "all"},
         )
     return number
+
+
+def make_feed(*, client: Client, by: Actor, now: datetime) -> str:
+    """Return the token of a new calendar address, which takes the place of the client's former ones."""
+    with transaction.atomic():
+        locked = Client.objects.select_for_update(of=("self",), no_key=True).select_related("clinic")
+        found = locked.get(pk=client.pk)
+        revoke_links(client=found, purpose=LinkPurpose.FEED, by=by, now=now)
+        token, link = new_link(
+            clinic_id=found.clinic_id,
+            client_id=found.pk,
+            purpose=LinkPurpose.FEED,
+            subject_key=f"client:{found.code}",
+            reminder_code=None,
+            now=now,
+            expires_at=now + _FEED_FOR,
+        )
+        AccessLink.objects.create(**link._asdict())
+        record(
+            "client.feed_made",
+            at=now,
+            by=by,
+            clinic_code=found.clinic.code,
+            subject_kind="client",
+            subject_code=found.code,
+        )
+    return token
 
 
 def remove_expired_links(*, now: datetime) -> int:

@@ -116,15 +116,15 @@ def say_year(request: HttpRequest, ref: str) -> HttpResponse:
     held = held_course(request, ref)
     if held is None:
         return not_found(request)
-    client = held.link.client
+    client, page = held.link.client, "records" if request.POST.get("next") == "records" else "course"
     if client.birth_on is None or client.erased_at is not None:
         return lead_to_course(held)
     if is_over(WRONG_YEARS, str(client.code)):
-        return lead_to_course(held, TOO_OFTEN)
+        return lead_to_course(held, TOO_OFTEN, page=page)
     if request.POST.get("year", "").strip() != str(client.birth_on.year):
         count_event(WRONG_YEARS, str(client.code))
-        return lead_to_course(held, WRONG)
-    response = lead_to_course(held)
+        return lead_to_course(held, WRONG, page=page)
+    response = lead_to_course(held, page=page)
     make_known(request, response, held.link)
     return response
 
@@ -176,8 +176,8 @@ def _about(held: HeldCourse) -> str:
     return f"{held.ref}:{held.course.code}"
 
 
-def lead_to_course(held: HeldCourse, note: str = "") -> HttpResponse:
-    """Lead back to the course, whose page says how it stands now."""
-    address = reverse("portal:course", kwargs={"ref": held.ref})
+def lead_to_course(held: HeldCourse, note: str = "", *, page: str = "course") -> HttpResponse:
+    """Lead back to the course, or to another of its pages, which says how it stands now."""
+    address = reverse(f"portal:{page}", kwargs={"ref": held.ref})
     query = f"?{urlencode({'note': note})}" if note else ""
     return HttpResponseRedirect(address + query, status=HTTPStatus.FOUND)

@@ -5,7 +5,7 @@ Those that hold a token lead on at once to an address without it. A visit is the
 
 from django.urls import path
 
-from portal import channels, courses, visits
+from portal import channels, courses, feeds, records, visits, wishes
 
 app_name = "portal"
 
@@ -22,6 +22,16 @@ urlpatterns = [
     path("course/<slug:ref>/", courses.show_course, name="course"),
     path("course/<slug:ref>/book/", courses.book, name="course-book"),
     path("course/<slug:ref>/year/", courses.say_year, name="course-year"),
+    path("course/<slug:ref>/wishes/", wishes.show_wishes, name="wishes"),
+    path("course/<slug:ref>/wishes/<slug:channel>/stop/", wishes.stop, name="wishes-stop"),
+    path("course/<slug:ref>/wishes/<slug:channel>/start/", wishes.start, name="wishes-start"),
+    path("course/<slug:ref>/data/", records.show_records, name="records"),
+    path("course/<slug:ref>/data/copy/", records.download, name="records-download"),
+    path("course/<slug:ref>/data/erasure/", records.ask_erasure, name="records-erasure"),
+    path("course/<slug:ref>/calendar/", feeds.show_calendar, name="calendar"),
+    path("course/<slug:ref>/calendar/make/", feeds.make, name="calendar-make"),
+    path("course/<slug:ref>/calendar/end/", feeds.end, name="calendar-end"),
+    path("f/<str:token>.ics", feeds.feed, name="feed"),
     path("messages/<slug:ref>/", channels.show_channel, name="channel"),
     path("messages/<slug:ref>/stop/", channels.stop, name="channel-stop"),
     path("messages/<slug:ref>/start/", channels.start, name="channel-start"),

@@ -37,7 +37,10 @@ from reminders.channels.base import Attachment
 from reminders.core import CourseFacts, upcoming
 
 MEDIA_TYPE: Final = "text/calendar; method=PUBLISH; charset=utf-8"
+FEED_MEDIA_TYPE: Final = "text/calendar; charset=utf-8"
 FILE_NAME: Final = "invite.ics"
+# How often programs that follow a feed may ask again; most decide that themselves.
+_ASKED_EVERY: Final = timedelta(hours=1)
 # Everything that could end a line for one program or another, and what no calendar may hold at all.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]+")
 
@@ -68,14 +71,21 @@ def calendar_file(*, row: Any, schedule: CourseFacts, now: datetime) -> Attachme
     return Attachment(FILE_NAME, MEDIA_TYPE, content)
 
 
-def write_calendar(visits: list[Visit], *, clinic: Any, language: str, now: datetime) -> bytes:
-    """Return visits as an iCalendar file, in the order given."""
+def write_calendar(
+    visits: list[Visit], *, clinic: Any, language: str, now: datetime, is_feed: bool = False
+) -> bytes:
+    """Return visits as an iCalendar file, in the order given; a feed is one that programs fetch again and again."""
     zone = ZoneInfo(clinic.time_zone)
     calendar = Calendar()
     calendar.add("prodid", "-//Regimen//Visits//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    years = [visit.starts_at.year for visit in visits]
+    if is_feed:
+        name = _plain(clinic.sender_name or clinic.name)
+        calendar.add("x-wr-calname", name)
+        calendar.add("refresh-interval", _ASKED_EVERY, parameters={"VALUE": "DURATION"})
+        calendar.add("x-published-ttl", "PT1H")
+    years = [visit.starts_at.year for visit in visits] or [now.year]
     if clinic.time_zone not in ("UTC", "Etc/UTC"):
         calendar.add_component(_zone_rules(clinic.time_zone, min(years), max(years)))
     with translation.override(language):

@@ -4,6 +4,7 @@ Every verb is one transaction: it does what was asked or finds out why not, and 
 Courses are locked before their client, as everywhere.
 """
 
+from reminders.services.answering.answers import actor_of
 from reminders.services.answering.channels import start_channel, stop_channel
 from reminders.services.answering.reports import match_reports, record_report
 from reminders.services.answering.visits import (
@@ -18,6 +19,7 @@ from reminders.services.answering.wishes import change_wishes_by_client
 
 __all__ = [
     "ChosenSlot",
+    "actor_of",
     "book_by_client",
     "cancel_by_client",
     "change_wishes_by_client",
