@@ -18,6 +18,7 @@ from courses.models import (
     CourseStatus,
     Flag,
     FlagCall,
+    ReactionReport,
     SessionStatus,
     Severity,
     TreatmentSession,
@@ -181,6 +182,14 @@ def telephones(lookup: str) -> "Prefetch[str, QuerySet[ContactPoint], str]":
     """Return the prefetch of clients' telephones in use."""
     usable = ContactPoint.objects.filter(channel=Channel.SMS, disabled_at=None).order_by("position", "pk")
     return Prefetch(lookup, queryset=usable)
+
+
+def open_reports(clinic: Clinic) -> QuerySet[ReactionReport]:
+    """Return what clients said after a visit that a person has not read yet, the latest first."""
+    found = ReactionReport.objects.for_clinic(clinic).filter(needs_person=True, handled_at=None)
+    return found.select_related("session__course__client", "session__course__clinic").order_by(
+        "-reported_at", "-pk"
+    )
 
 
 # ---------------------------------------------------------------- courses

@@ -98,7 +98,7 @@ def present_course(
         address=clinic.address,
         next=visit,
         next_code=first.code if first else None,
-        further=tuple(_line(session, client, zone, ref) for session in sessions[1:] if first),
+        further=tuple(visit_line(session, client, ref) for session in sessions[1:] if first),
         can_book=kind == "unbooked",
         window=_window(course, client) if kind == "unbooked" else "",
         treatment=course.protocol.name_in(client.language) if is_shown else "",
@@ -160,10 +160,11 @@ def _is_paused(pauses: Sequence[Pause], day: date) -> bool:
     return any(pause.from_on <= day and (pause.to_on is None or day <= pause.to_on) for pause in pauses)
 
 
-def _line(session: TreatmentSession, client: Client, zone: ZoneInfo, ref: str) -> VisitLine:
+def visit_line(session: TreatmentSession, client: Client, ref: str) -> VisitLine:
+    """Return a visit as a line that leads to its page."""
     return VisitLine(
         day_text(session.on, client.language),
-        hours_text(session, client, zone),
+        hours_text(session, client, ZoneInfo(client.clinic.time_zone)),
         reverse("portal:visit", kwargs={"ref": ref, "code": session.code}),
     )
 

@@ -13,7 +13,7 @@ from clients.models import AccessLink, LinkPurpose
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, TreatmentSession
 from courses.ribbons import load_ribbons
-from courses.services import offer_slots
+from courses.services import may_report, offer_slots
 from portal.access import (
     follow_link,
     held_link,
@@ -27,7 +27,7 @@ from portal.access import (
     show,
     too_many,
 )
-from portal.course_presenters import CoursePage, present_course
+from portal.course_presenters import CoursePage, VisitLine, present_course, visit_line
 from portal.limits import WRONG_YEARS, count_event, is_over
 from portal.presenters import BUSY, DONE, TAKEN
 from portal.slot_presenters import present_slots
@@ -86,8 +86,25 @@ def show_course(request: HttpRequest, ref: str) -> HttpResponse:
     with translation.override(language):
         page = _page(held)
         ribbon = load_ribbons([held.course], now=timezone.now())[held.course.pk] if page.has_ribbon else None
-    context = {"page": page, "ribbon": ribbon, "note": request.GET.get("note", ""), "ref": held.ref}
+        last = _last_visit(held)
+    context = {
+        "page": page,
+        "ribbon": ribbon,
+        "last": last,
+        "note": request.GET.get("note", ""),
+        "ref": held.ref,
+    }
     return show(request, "portal/course.html", context, language=language)
+
+
+def _last_visit(held: HeldCourse) -> VisitLine | None:
+    """Return the latest visit of which the client can say how it was, and has not yet."""
+    now = timezone.now()
+    past = TreatmentSession.objects.filter(course=held.course, starts_at__lte=now, reaction_report=None)
+    last = past.order_by("-starts_at").first()
+    if last is None or held.link.client.erased_at is not None or not may_report(last, now=now):
+        return None
+    return visit_line(last, held.link.client, held.ref)
 
 
 def _page(held: HeldCourse) -> CoursePage:

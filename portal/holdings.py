@@ -80,4 +80,8 @@ def _course(course: Course, phases: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rows(rows: Any, *names: str) -> list[dict[str, Any]]:
-    return [{name.split("__")[0]: value for name, value in row.items()} for row in rows.values(*names)]
+    return [{_plain(name): value for name, value in row.items()} for row in rows.values(*names)]
+
+
+def _plain(name: str) -> str:
+    return name.replace("__display_name", "").replace("__name", "").replace("__", "_")

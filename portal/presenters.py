@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from courses.models import CANCELLED_STATUSES, SessionStatus, TreatmentSession
+from courses.models import (
+    CANCELLED_STATUSES,
+    Reaction,
+    ReactionReport,
+    SessionStatus,
+    TreatmentSession,
+)
+from courses.services import may_report
 from reminders.convert import shows_treatment
 from reminders.services.answering import is_notice_over
 from reminders.texts.dates import city_text, day_text, offset, time_text
@@ -19,6 +26,7 @@ BUSY: Final = "busy"
 DONE: Final = "done"
 LATE: Final = "late"
 TAKEN: Final = "taken"
+FELT: Final = "felt"
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,9 @@ class VisitPage:
     can_confirm: bool = False
     can_cancel: bool = False
     can_move: bool = False
+    can_feel: bool = False
+    has_felt: bool = False
+    next_step: str = ""
     is_late: bool = False
     is_gone: bool = False
     notice_hours: int = 0
@@ -54,6 +65,7 @@ def present_visit(
     is_paused: bool,
     now: datetime,
     is_known: bool = False,
+    report: ReactionReport | None = None,
     note: str = "",
 ) -> VisitPage:
     """Return a visit as its client may see it, in the language in force.
@@ -87,6 +99,9 @@ def present_visit(
         can_confirm=kind == "open",
         can_cancel=is_open,
         can_move=is_open and not is_late,
+        can_feel=may_report(session, now=now),
+        has_felt=report is not None,
+        next_step=_next_step(report) if report is not None else "",
         is_late=is_late,
         is_gone=session.status in CANCELLED_STATUSES,
         notice_hours=clinic.notice_hours,
@@ -160,6 +175,18 @@ def _words(kind: str) -> tuple[str, str, str]:
             "quiet",
         ),
     }[kind]
+
+
+def _next_step(report: ReactionReport) -> str:
+    """Return what happens after what the client said."""
+    if report.reaction == Reaction.BRUISES:
+        return _(
+            "The clinic reads this. Visits usually wait until bruises have healed: it may put yours on hold, and "
+            "tells you. Until then your next visit stays as it is booked."
+        )
+    if report.needs_person:
+        return _("The clinic reads this. If it gets worse, do not wait: call.")
+    return _("The clinic sees it before your next visit.")
 
 
 def _note(note: str, kind: str) -> str:

@@ -5,7 +5,7 @@ Those that hold a token lead on at once to an address without it. A visit is the
 
 from django.urls import path
 
-from portal import channels, courses, feeds, records, visits, wishes
+from portal import channels, courses, feeds, feelings, records, visits, wishes
 
 app_name = "portal"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     *(path(start + "confirm/", visits.confirm, name="visit-confirm") for start in _visits),
     *(path(start + "cancel/", visits.cancel, name="visit-cancel") for start in _visits),
     *(path(start + "move/", visits.move, name="visit-move") for start in _visits),
+    *(path(start + "feel/", feelings.feel, name="visit-feel") for start in _visits),
     path("course/<slug:ref>/", courses.show_course, name="course"),
     path("course/<slug:ref>/book/", courses.book, name="course-book"),
     path("course/<slug:ref>/year/", courses.say_year, name="course-year"),

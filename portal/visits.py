@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clients.models import AccessLink, LinkPurpose
 from courses.errors import CourseError
-from courses.models import Course, Pause, TreatmentSession
+from courses.models import Course, Pause, ReactionReport, TreatmentSession
 from courses.services import offer_moves
 from portal.access import (
     follow_link,
@@ -63,7 +63,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @portal_page
 @require_safe
 def show_visit(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
-    held = _held(request, ref, code)
+    held = held_visit(request, ref, code)
     if held is None:
         return not_found(request)
     return _show(request, held, "portal/visit.html", note=request.GET.get("note", ""))
@@ -72,7 +72,7 @@ def show_visit(request: HttpRequest, ref: str, code: UUID | None = None) -> Http
 @portal_page
 @require_POST
 def confirm(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
-    held = _held(request, ref, code)
+    held = held_visit(request, ref, code)
     if held is None:
         return not_found(request)
     return _press(request, held, confirm_by_client)
@@ -81,7 +81,7 @@ def confirm(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpRes
 @portal_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
-    held = _held(request, ref, code)
+    held = held_visit(request, ref, code)
     if held is None:
         return not_found(request)
     form = CancelForm(request.POST if request.method == "POST" else None)
@@ -97,20 +97,20 @@ def cancel(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
     """Offer other times, those that keep the prescription first; move the visit to the one pressed."""
-    held = _held(request, ref, code)
+    held = held_visit(request, ref, code)
     if held is None:
         return not_found(request)
     if request.method == "POST":
         return _take_slot(request, held)
     with translation.override(held.link.client.language):
-        page = _page(held, "")
+        page = page_of(held, "")
         if not page.can_move:
-            return _back(held, LATE if page.can_cancel else "")
+            return lead_to_visit(held, LATE if page.can_cancel else "")
         offers = offer_moves(session=held.session, now=timezone.now())
         days = present_slots(
             offers, about=_about(held), version=held.session.version, client=held.link.client
         )
-    context = {"page": page, "days": days, "note": request.GET.get("note", ""), **_addresses(held)}
+    context = {"page": page, "days": days, "note": request.GET.get("note", ""), **addresses_of(held)}
     return show(request, "portal/move.html", context, language=held.link.client.language)
 
 
@@ -132,11 +132,11 @@ def _take_slot(request: HttpRequest, held: Held) -> HttpResponse:
             seen_version=taken.seen_version,
         )
     except CourseError as error:
-        return _back(held, BUSY if error.code == "busy" else "")
+        return lead_to_visit(held, BUSY if error.code == "busy" else "")
     if answer.refusal in _NOTES:
-        return _back(held, _NOTES[answer.refusal] or DONE)
+        return lead_to_visit(held, _NOTES[answer.refusal] or DONE)
     if answer.refusal in _ABOUT_THE_VISIT:
-        return _back(held)
+        return lead_to_visit(held)
     return HttpResponseRedirect(f"{reverse('portal:visit-move', kwargs=held.parts)}?note={TAKEN}")
 
 
@@ -145,7 +145,7 @@ def _about(held: Held) -> str:
     return f"{ref_of(held.link)}:{held.session.code}"
 
 
-def _held(request: HttpRequest, ref: str, code: UUID | None) -> Held | None:
+def held_visit(request: HttpRequest, ref: str, code: UUID | None) -> Held | None:
     """Return a link with its visit, or with another visit of the course that it opens."""
     purposes = (LinkPurpose.SESSION,) if code is None else (LinkPurpose.SESSION, LinkPurpose.COURSE)
     link = held_link(request, ref, *purposes)
@@ -182,21 +182,26 @@ def _show(
 ) -> HttpResponse:
     client = held.link.client
     with translation.override(client.language):
-        page = _page(held, note)
+        page = page_of(held, note)
     if template == "portal/cancel.html" and not page.can_cancel:
         # Meanwhile there is nothing left to cancel: the visit's page says why.
-        return _back(held)
-    context = {"page": page, **_addresses(held), **more}
+        return lead_to_visit(held)
+    context = {"page": page, **addresses_of(held), **more}
     return show(request, template, context, language=client.language, status=status)
 
 
-def _addresses(held: Held) -> dict[str, str]:
-    names = ("visit", "visit-confirm", "visit-cancel", "visit-move")
+def addresses_of(held: Held) -> dict[str, str]:
+    """Return the addresses of the visit's pages and acts, and that of its course."""
+    names = ("visit", "visit-confirm", "visit-cancel", "visit-move", "visit-feel")
     found = {name.replace("-", "_"): reverse(f"portal:{name}", kwargs=held.parts) for name in names}
     return {**found, "course": reverse("portal:course", kwargs={"ref": held.parts["ref"]})}
 
 
-def _page(held: Held, note: str) -> VisitPage:
+def page_of(held: Held, note: str) -> VisitPage:
+    """Return what the page of a visit shows, in the language in force.
+
+    Cost: two queries at most.
+    """
     session = held.session
     pauses = Pause.objects.filter(course=session.course_id, from_on__lte=session.on)
     is_paused = pauses.filter(Q(to_on__isnull=True) | Q(to_on__gte=session.on)).exists()
@@ -205,6 +210,7 @@ def _page(held: Held, note: str) -> VisitPage:
         held.link.client,
         is_paused=is_paused,
         is_known=held.is_known,
+        report=ReactionReport.objects.filter(session=session).first() if session.starts_at else None,
         now=timezone.now(),
         note=note,
     )
@@ -226,10 +232,11 @@ def _press(request: HttpRequest, held: Held, verb: Callable[..., Answer], **valu
             **values,
         )
     except CourseError as error:
-        return _back(held, BUSY if error.code == "busy" else "")
-    return _back(held, MOVED if answer.refusal == "session_moved" else "")
+        return lead_to_visit(held, BUSY if error.code == "busy" else "")
+    return lead_to_visit(held, MOVED if answer.refusal == "session_moved" else "")
 
 
-def _back(held: Held, note: str = "") -> HttpResponse:
+def lead_to_visit(held: Held, note: str = "") -> HttpResponse:
+    """Lead back to the visit, whose page says how it stands now."""
     address = reverse("portal:visit", kwargs=held.parts)
     return HttpResponseRedirect(f"{address}?{urlencode({'note': note})}" if note else address)

@@ -31,6 +31,7 @@ from courses.models.protocol import (
     ProtocolContraindication,
     ProtocolPhase,
 )
+from courses.models.report import ReactionReport
 from courses.models.session import (
     BOOKED_STATUSES,
     CANCELLED_STATUSES,
@@ -72,6 +73,7 @@ __all__ = [
     "ProtocolContraindication",
     "ProtocolPhase",
     "Reaction",
+    "ReactionReport",
     "RecordedContraindication",
     "ResolvedReason",
     "Restart",

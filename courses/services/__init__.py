@@ -52,6 +52,7 @@ from courses.services.recording import (
     record_no_show,
     record_walk_in,
 )
+from courses.services.reporting import close_report, may_report, report_reaction
 from courses.services.rolling import roll_forward_due
 from courses.services.rooms import reopen_room, retire_room
 from courses.services.screening import (
@@ -84,6 +85,7 @@ __all__ = [
     "change_prescription",
     "choose_moves",
     "close_days",
+    "close_report",
     "closed_days",
     "confirm_session",
     "correct_session",
@@ -100,6 +102,7 @@ __all__ = [
     "is_pause_too_long",
     "is_time_zone_open",
     "known_conditions",
+    "may_report",
     "move_session",
     "offer_moves",
     "offer_slots",
@@ -123,6 +126,7 @@ __all__ = [
     "remove_pause",
     "reopen_protocol",
     "reopen_room",
+    "report_reaction",
     "restart_course",
     "resume_course",
     "retire_protocol",

@@ -32,6 +32,8 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "course.prescribed": gettext_lazy("Prescribed"),
             "course.plan_applied": gettext_lazy("Plan applied"),
             "course.session_booked": gettext_lazy("Session booked"),
+            "course.reaction_reported": gettext_lazy("Client said how a session was"),
+            "course.report_closed": gettext_lazy("Client's report seen to"),
             "course.session_moved": gettext_lazy("Session moved"),
             "course.session_confirmed": gettext_lazy("Session confirmed"),
             "course.session_cancelled": gettext_lazy("Session cancelled"),

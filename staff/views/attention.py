@@ -28,6 +28,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, kept_query, show
 from staff.forms import AttentionFilterForm, CallForm, PauseForm, SelectedFlagsForm, SnoozeForm
+from staff.views.from_clients import lines_from_clients
 from staff.views.saved_views import views_context
 
 PAGE_SIZE = 25
@@ -76,6 +77,8 @@ def show_list(
             **views_context(request, ListPage.ATTENTION, query),
             "has_courses": bool(page.object_list) or Course.objects.for_clinic(clinic).exists(),
             "may_prescribe": may(request, Capability.PRESCRIBE),
+            "from_clients": [] if request.htmx else lines_from_clients(clinic, today=today),
+            "may_record": may(request, Capability.RECORD),
         },
         status=422 if form and form.errors else 200,
     )

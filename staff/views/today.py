@@ -39,11 +39,11 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, show
 from staff.forms import AttendanceForm, DayForm, PauseForm, ScreeningForm
+from staff.presenters.from_clients import HEALING_DAYS
 from staff.presenters.messages import session_message_words
 
 UNRECORDED_SHOWN = 25
 _ROW = "staff/today/_session_row.html"
-_HEALING_DAYS = 5
 
 
 def _today(request: StaffRequest) -> date:
@@ -242,7 +242,7 @@ def _after_attendance(request: StaffRequest, session: TreatmentSession, form: fo
         url = reverse("staff:session-resume", args=[session.code]) if may_pause else ""
         return {"panel": "resume", "panel_url": url, "may_pause": may_pause}
     if form.cleaned_data["reaction"] == Reaction.BRUISES:
-        to_on = max(session.on, _today(request)) + timedelta(days=_HEALING_DAYS)
+        to_on = max(session.on, _today(request)) + timedelta(days=HEALING_DAYS)
         return _pause_panel(request, session, reason=PauseReason.BRUISES, to_on=to_on)
     return {}
 

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver, reverse
 
+from clients.models import ErasureRequest
 from clinics.models import Closure, Role
 from clinics.tokens import issue_token
 from clinics.models import Closure, Role, SavedView
 from courses.models import Flag
+from courses.models import Flag, ReactionReport
 from courses.services import pause_course
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from tests.factories import (
@@ -55,6 +57,7 @@ CLIENT = (("code", "client"),)
 COURSE = (("code", "course"),)
 MESSAGE = (("code", "message"),)
 ANSWER = (("code", "answer"),)
+REPORT = (("code", "report"),)
 RULE = (("code", "rule"),)
 ACCOUNT = (("code", "account"),)
 CLOSURE = (("code", "closure"),)
@@ -110,6 +113,8 @@ MATRIX = {
     "staff:message-arrived": Route(post=BOOKS, parts=MESSAGE),
     "staff:message-again": Route(post=BOOKS, parts=MESSAGE),
     "staff:message-close": Route(post=BOOKS, parts=MESSAGE),
+    "staff:report-close": Route(post=RECORDS, parts=REPORT),
+    "staff:erasure-close": Route(post=BOOKS, parts=CLIENT),
     "staff:answer-close": Route(post=BOOKS, parts=ANSWER),
     "staff:settings-clinic": Route(get=MANAGES, post=MANAGES),
     "staff:settings-hours": Route(get=MANAGES, post=MANAGES),
@@ -238,9 +243,13 @@ def make_clinic():
         course=course, from_on=date(2026, 3, 20), to_on=date(2026, 3, 21), reason="travel", by=by, now=NOW
     )
     flag = Flag.objects.filter(course=course, resolved_at=None).first()
+    ErasureRequest.objects.create(clinic=clinic, client=client, asked_at=NOW)
     return SimpleNamespace(
         members=members,
         session=session.code,
+        report=ReactionReport.objects.create(
+            clinic=clinic, session=session, reaction="bruises", needs_person=True, reported_at=NOW
+        ).code,
         flag=flag.code,
         client=client.code,
         course=course.code,
