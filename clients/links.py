@@ -90,7 +90,11 @@ def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: d
     found = AccessLink.objects.select_related("client", "clinic").filter(
         token_hash=token_hash, purpose__in=purposes, revoked_at=None, expires_at__gt=now
     )
-    return found.first()
+    link = found.first()
+    if link is not None:
+        # The same row: it is not read a second time.
+        link.client.clinic = link.clinic
+    return link
 
 
 def note_use(link: AccessLink, *, now: datetime) -> None:
