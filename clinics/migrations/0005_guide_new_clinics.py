@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0001_create_clinics"),
+        ("clinics", "0004_create_saved_views"),
     ]
 
     operations = [

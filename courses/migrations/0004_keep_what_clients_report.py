@@ -11,7 +11,7 @@ from clinics.postgres import keep, stay_in_clinic
 class Migration(migrations.Migration):
     dependencies = [
         ("clinics", "0001_create_clinics"),
-        ("courses", "0001_create_courses"),
+        ("courses", "0003_add_disruptions"),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ _CHILDREN = (
 class Migration(migrations.Migration):
     dependencies = [
         ("clinics", "0002_add_background_jobs"),
-        ("courses", "0001_create_courses"),
+        ("courses", "0002_retire_protocols"),
     ]
 
     operations = [
