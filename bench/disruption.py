@@ -7,7 +7,7 @@ worker do between the press of the button and the last session moved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from statistics import median
@@ -196,7 +196,7 @@ def _book_all(clinic: Clinic, person: StaffMember, *, by: Actor) -> None:
             )
 
 
-def _write(clinic: Clinic, person: StaffMember, bookings: Iterator[tuple[Course, date, int]]) -> None:
+def _write(clinic: Clinic, person: StaffMember, bookings: Iterable[tuple[Course, date, int]]) -> None:
     from clinics.models import Room  # noqa: PLC0415  # app ready
     from courses.models import TreatmentSession  # noqa: PLC0415  # app ready
 

@@ -101,6 +101,7 @@ _SETTINGS: Final = (
     ("rule-list", _("Reminder rules")),
     ("settings-messages", _("How we write")),
     ("channel-list", _("Channels")),
+    ("token-list", _("API tokens")),
     ("audit-list", _("Audit log")),
 )
 PLACES: Final = (

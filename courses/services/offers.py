@@ -18,8 +18,7 @@ from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, TreatmentSession
 from courses.ribbons import ribbon_of
 from courses.services.availability import clinic_side
-from courses.services.booking import minutes_of
-from courses.services.slots import session_minutes
+from courses.services.slots import minutes_of, session_minutes
 from courses.services.windows import window_for_move
 
 SEARCHED_DAYS: Final = 60

@@ -12,10 +12,8 @@ from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver, reverse
 
 from clients.models import ErasureRequest
-from clinics.models import Closure, Role
-from clinics.tokens import issue_token
 from clinics.models import Closure, Role, SavedView
-from courses.models import Flag
+from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
 from courses.services import pause_course
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
