@@ -48,18 +48,14 @@ def clinic_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession
 
 def day_sessions(clinic: Clinic, on: date, *, today: date) -> QuerySet[TreatmentSession]:
     """Return the sessions of a clinic's day in the order of their times, those without a time last."""
-    return (
-        clinic_sessions(clinic, today=today).filter(on=on).order_by(F("starts_at").asc(nulls_last=True), "pk")
-    )
+    sessions = clinic_sessions(clinic, today=today)
+    return sessions.filter(on=on).order_by(F("starts_at").asc(nulls_last=True), "pk")
 
 
 def unrecorded_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession]:
     """Return the bookings of days before today that have no outcome, the latest first."""
-    return (
-        clinic_sessions(clinic, today=today)
-        .filter(status__in=BOOKED_STATUSES, on__lt=today)
-        .order_by("-on", "starts_at", "pk")
-    )
+    sessions = clinic_sessions(clinic, today=today)
+    return sessions.filter(status__in=BOOKED_STATUSES, on__lt=today).order_by("-on", "starts_at", "pk")
 
 
 def day_counts(clinic: Clinic, on: date) -> dict[str, int]:

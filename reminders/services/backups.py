@@ -196,6 +196,8 @@ def _environment() -> dict[str, str]:
         "PGPASSWORD": database["PASSWORD"],
         "PGDATABASE": database["NAME"],
         "PGSSLMODE": database["OPTIONS"].get("sslmode", ""),
+        # Of a failure, what went wrong must not be lost behind what else was done.
+        "PGOPTIONS": "-c client_min_messages=warning",
         "PGSSLROOTCERT": database["OPTIONS"].get("sslrootcert", ""),
     }
     return {**os.environ, **{name: str(value) for name, value in names.items() if value}}

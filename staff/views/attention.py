@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
@@ -28,6 +27,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, kept_query, show
 from staff.forms import AttentionFilterForm, CallForm, PauseForm, SelectedFlagsForm, SnoozeForm
+from staff.paging import page_of
 from staff.views.from_clients import lines_from_clients
 from staff.views.saved_views import views_context
 
@@ -58,7 +58,7 @@ def show_list(
     filters = AttentionFilterForm(query, clinic=clinic)
     chosen = filters.cleaned_data if filters.is_valid() else {}
     flags = filter_flags(clinic, chosen, today=today)
-    page = Paginator(flags, PAGE_SIZE).get_page(query.get("page"))
+    page = page_of(flags, query.get("page"), size=PAGE_SIZE)
     page_name = "staff/attention/worklist.html"
     return show(
         request,

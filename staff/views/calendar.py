@@ -130,8 +130,9 @@ def _rows(request: StaffRequest, wanted: CalendarFilter, first: date, last: date
     sessions = (
         TreatmentSession.objects.for_clinic(clinic)
         .filter(on__gte=first, on__lte=last)
-        .select_related("client", "course", "practitioner", "room")
         .only(*_SHOWN)
+        # Each once, by its key: joins would read whole tables for a week of a large clinic.
+        .prefetch_related("client", "course", "practitioner", "room")
         .order_by("on", "starts_at", "pk")
     )
     if wanted.chosen:

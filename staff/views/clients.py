@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -22,6 +21,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import ClientForm, ClientSearchForm, client_initial
+from staff.paging import page_of
 from staff.views.client_messages import messages_context
 
 PAGE_SIZE = 50
@@ -33,7 +33,7 @@ def client_list(request: StaffRequest) -> HttpResponse:
     clinic = request.staff_member.clinic
     form = ClientSearchForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    page = Paginator(search_clients(clinic, text), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_of(search_clients(clinic, text), request.GET.get("page"), size=PAGE_SIZE)
     page_name = "staff/clients/client_list.html"
     return show(
         request,

@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
@@ -22,6 +21,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import CourseFilterForm
+from staff.paging import page_of
 from staff.streams import in_language
 from staff.views.saved_views import views_context
 
@@ -34,7 +34,7 @@ def course_list(request: StaffRequest) -> HttpResponse:
     today = local_today(clinic, now)
     form = CourseFilterForm(request.GET, clinic=clinic)
     wanted = read_filter(form)
-    page = Paginator(filter_courses(clinic, wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_of(filter_courses(clinic, wanted), request.GET.get("page"), size=PAGE_SIZE)
     page_name = "staff/courses/course_list.html"
     return show(
         request,

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -36,6 +35,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, show
 from staff.message_forms import GROUPS, MessageFilterForm
+from staff.paging import page_of
 from staff.presenters import messages as shown
 from staff.views.saved_views import views_context
 
@@ -52,7 +52,7 @@ def message_list(request: StaffRequest) -> HttpResponse:
     today = local_today(clinic, now)
     form = MessageFilterForm(request.GET, clinic=clinic)
     wanted = form.wanted()
-    page = Paginator(filter_messages(clinic, wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_of(filter_messages(clinic, wanted), request.GET.get("page"), size=PAGE_SIZE)
     channels = open_channels(clinic)
     context = {
         "form": form,
