@@ -30,6 +30,7 @@ PACKAGES = [
     "config",
     "courses",
     "faults",
+    "imports",
     "portal",
     "reminders",
     "reports",

@@ -21,4 +21,9 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="17"),
         "options": {"expires": 3000},
     },
+    "tidy-imports": {
+        "task": "imports.tidy",
+        "schedule": crontab(minute="27"),
+        "options": {"expires": 3000},
+    },
 }

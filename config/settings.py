@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "courses",
     "reminders",
     "reports",
+    "imports",
     "staff",
     "api",
     "simulation",
@@ -300,9 +301,12 @@ CELERY_TASK_ROUTES = {"reminders.send_*": {"queue": "send"}, "reports.*": {"queu
 # ---------------------------------------------------------------- background jobs
 
 # Each kind with the function that does one step of it; see clinics/jobs.py.
-JOB_KINDS = {
+JOB_KINDS: dict[str, str] = {
     "plan_disruption": "courses.services.disrupting.plan_step",
     "apply_disruption": "courses.services.disrupting.apply_step",
+    "imports.check": "imports.services.step",
+    "imports.apply": "imports.services.step",
+    "imports.undo": "imports.services.step",
 }
 
 # ---------------------------------------------------------------- planning

@@ -102,6 +102,7 @@ def test_beat_puts_out_one_tick_a_minute_that_is_worth_nothing_after_it():
     assert table == {
         "tick": ("reminders.tick", crontab(), {"expires": 55}),
         "housekeeping": ("clinics.housekeep", crontab(minute="17"), {"expires": 3000}),
+        "tidy-imports": ("imports.tidy", crontab(minute="27"), {"expires": 3000}),
     }
     app.loader.import_default_modules()
     assert {task for task, _, _ in table.values()} <= set(app.tasks)

@@ -14,6 +14,7 @@ APPS = (
     "clinics",
     "config",
     "courses",
+    "imports",
     "portal",
     "reminders",
     "reports",
