@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-FILE_WORDS: Final[dict[str, str | Promise]] = {
+FILE_WORDS: Final = {
     "too_large": _("The file is too large. Import at most 5 MB at a time."),
     "old_excel": _("This is an old Excel file. Save it as .xlsx or as CSV and choose that one."),
     "not_a_table": _("This is no spreadsheet that can be read. Save it as .xlsx or as CSV."),
@@ -14,7 +13,7 @@ FILE_WORDS: Final[dict[str, str | Promise]] = {
     "too_many_rows": _("The file has too many rows. Import at most 20,000 at a time."),
     "too_many_columns": _("The file has too many columns. Leave at most 60."),
 }
-CELL_WORDS: Final[dict[str, str | Promise]] = {
+CELL_WORDS: Final = {
     "date": _("This is no date. Write it as 31.12.2026 or 2026-12-31."),
     "date_twice": _("A date stands here twice. Leave each once."),
     "number": _("This is no whole number."),
@@ -23,7 +22,7 @@ CELL_WORDS: Final[dict[str, str | Promise]] = {
     "too_many": _("There are more sessions than days until the last one."),
     "last_before_start": _("The last session lies before the start."),
 }
-FIELD_WORDS: Final[dict[str, str | Promise]] = {
+FIELD_WORDS: Final = {
     "given_name": _("Given name"),
     "family_name": _("Family name"),
     "given_first": _("Name, given name first"),

@@ -65,7 +65,7 @@ ENTRIES: Final = (
         _("Settings"),
         _("Settings"),
         Capability.MANAGE,
-        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-", "token-"),
+        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-", "token-", "import-"),
     ),
     Entry(
         "protocol-list",

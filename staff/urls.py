@@ -18,6 +18,7 @@ from staff.views import (
     course_planning,
     courses,
     from_clients,
+    imports,
     mailbox,
     messages,
     people,
@@ -124,6 +125,7 @@ urlpatterns += [
     path(_protocol + "reopen/", protocols.reopen, name="protocol-reopen"),
 ]
 
+_import = "settings/imports/<uuid:code>/"
 _rule = "settings/rules/<uuid:code>/"
 urlpatterns += [
     path("settings/rules/", rules.rule_list, name="rule-list"),
@@ -153,6 +155,13 @@ urlpatterns += [
         people.remove_absence_of,
         name="people-absence-remove",
     ),
+    path("settings/imports/", imports.import_list, name="import-list"),
+    path(_import, imports.show_import, name="import-detail"),
+    path(_import + "check/", imports.check, name="import-check"),
+    path(_import + "apply/", imports.apply, name="import-apply"),
+    path(_import + "go-on/", imports.go_on, name="import-go-on"),
+    path(_import + "undo/", imports.undo, name="import-undo"),
+    path(_import + "discard/", imports.throw_away, name="import-discard"),
     path("settings/tokens/", tokens.token_list, name="token-list"),
     path("settings/tokens/<uuid:code>/revoke/", tokens.revoke, name="token-revoke"),
     path("settings/audit/", audit.audit_list, name="audit-list"),

@@ -18,6 +18,7 @@ from audit.models import AuditEvent
 from clients.models import Channel
 from clinics.models import Language, ListPage, Role, Scope
 from courses.models import CallOutcome, PlanPolicy, SessionStatus
+from imports.models import ImportKind
 from reminders.models import ReminderState
 from staff.presenters.people import hours_lines
 from staff.presenters.protocols import FIELD_WORDS as PROTOCOL_FIELDS
@@ -137,6 +138,8 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "channel.switched_on": gettext_lazy("Channel switched on"),
             "channel.switched_off": gettext_lazy("Channel switched off"),
             "channel.tested": gettext_lazy("Channel tested"),
+            "import.applied": gettext_lazy("Spreadsheet imported"),
+            "import.undone": gettext_lazy("Import undone"),
             "token.issued": gettext_lazy("API token made"),
             "token.revoked": gettext_lazy("API token revoked"),
         },
@@ -236,6 +239,7 @@ _LABELS: Final[Mapping[str, Words]] = {
     "scopes": pgettext_lazy("a token", "May"),
     "page": gettext_lazy("List"),
     "is_shared": gettext_lazy("Shared"),
+    "import_kind": gettext_lazy("What"),
 }
 _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "status": dict(SessionStatus.choices),
@@ -246,6 +250,7 @@ _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "channel": dict(Channel.choices),
     "language": dict(Language.choices),
     "page": dict(ListPage.choices),
+    "import_kind": dict(ImportKind.choices),
     "whose": {"client": gettext_lazy("the client"), "clinic": gettext_lazy("the clinic")},
     "wants": {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")},
 }

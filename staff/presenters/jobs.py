@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,7 +25,21 @@ class JobKind:
     errors: Mapping[str, Words]
 
 
-KINDS: Final[Mapping[str, JobKind]] = {}
+def _import_url(job: BackgroundJob) -> str:
+    return reverse("staff:import-detail", args=[job.parameters["batch"]])
+
+
+_IMPORT_ERRORS: Final = {
+    "gone": gettext_lazy("This import is not there any more."),
+    "left": gettext_lazy(
+        "Whoever began this import has no access any more. Give it back, or import the file anew."
+    ),
+}
+KINDS: Final[Mapping[str, JobKind]] = {
+    "imports.check": JobKind(gettext_lazy("Checking a spreadsheet"), _import_url, _IMPORT_ERRORS),
+    "imports.apply": JobKind(gettext_lazy("Importing a spreadsheet"), _import_url, _IMPORT_ERRORS),
+    "imports.undo": JobKind(gettext_lazy("Undoing an import"), _import_url, _IMPORT_ERRORS),
+}
 _ERRORS: Final[Mapping[str, Words]] = {
     BROKEN: gettext_lazy("Something went wrong that should not. What was done until then stays done."),
 }

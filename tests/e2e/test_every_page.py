@@ -13,6 +13,7 @@ from clinics.models import Role, Scope
 from clinics.tokens import issue_token
 from courses.models import Flag
 from courses.services import pause_course, reassess
+from imports.services import choose_columns, run_all, start_import
 from reminders.models import KeptMessage, Reminder, ReminderRule
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
 from tests.factories import ClinicFactory, actor_of, book
@@ -45,6 +46,12 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
     )  # fmt: skip
     message = Reminder.objects.filter(course=today, state="due").first()
     rule = ReminderRule.objects.get(clinic=clinic, slug="day-before")
+    batch = start_import(
+        clinic=clinic, kind="clients", file_name=f"{_LONG}.csv", content=f"name;phone\n{_LONG};1".encode(),
+        by=actor_of(owner), now=NOW, language="en",
+    )  # fmt: skip
+    choose_columns(batch=batch, columns=batch.columns)
+    run_all(batch, "imports.check", now=NOW)
     token, _key = issue_token(
         clinic=clinic,
         name=_LONG,
@@ -99,6 +106,9 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/settings/protocols/new/",
         f"/settings/protocols/{overdue.protocol.code}/",
         f"/settings/protocols/{overdue.protocol.code}/edit/",
+        "/settings/imports/",
+        f"/settings/imports/{batch.code}/",
+        f"/settings/imports/{batch.code}/undo/",
         "/settings/tokens/",
         f"/settings/tokens/{token.code}/revoke/",
         "/settings/people/",
@@ -172,6 +182,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/settings/closures/": "No closures ahead",
         "/settings/rooms/": "No rooms yet",
         "/settings/protocols/": "No protocols yet",
+        "/settings/imports/": "Nothing imported yet",
         "/settings/tokens/": "No tokens yet",
         "/settings/audit/": "Nothing on record yet",
     }

@@ -16,6 +16,7 @@ from clinics.models import Closure, Role, SavedView
 from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
 from courses.services import pause_course
+from imports.services import start_import
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from tests.factories import (
     ClientFactory,
@@ -64,6 +65,7 @@ PERSON = (("code", "person"),)
 PROTOCOL = (("code", "protocol"),)
 TOKEN = (("code", "token"),)
 VIEW = (("code", "view"),)
+IMPORT = (("code", "batch"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -154,6 +156,13 @@ MATRIX = {
     "staff:people-hours": Route(get=MANAGES, post=MANAGES, parts=PERSON),
     "staff:people-absence": Route(post=MANAGES, parts=PERSON),
     "staff:people-absence-remove": Route(post=MANAGES, parts=(*PERSON, ("absence_code", "absence"))),
+    "staff:import-list": Route(get=MANAGES, post=MANAGES),
+    "staff:import-detail": Route(get=MANAGES, parts=IMPORT),
+    "staff:import-check": Route(post=MANAGES, parts=IMPORT),
+    "staff:import-apply": Route(post=MANAGES, parts=IMPORT),
+    "staff:import-go-on": Route(post=MANAGES, parts=IMPORT),
+    "staff:import-undo": Route(get=MANAGES, post=MANAGES, parts=IMPORT),
+    "staff:import-discard": Route(post=MANAGES, parts=IMPORT),
     "staff:token-list": Route(get=MANAGES, post=MANAGES),
     "staff:token-revoke": Route(get=MANAGES, post=MANAGES, parts=TOKEN),
     "staff:audit-list": Route(get=MANAGES),
@@ -255,6 +264,15 @@ def make_clinic():
         condition="influenza",
         person=members[ANALYST].code,
         protocol=protocol.code,
+        batch=start_import(
+            clinic=clinic,
+            kind="clients",
+            file_name="list.csv",
+            content=b"name;phone\nAnna;20000001",
+            by=by,
+            now=NOW,
+            language="en",
+        ).code,
         token=issue_token(
             clinic=clinic, name="Accounting", scopes=["read"], expires_on=date(2026, 4, 1), by=by, now=NOW
         )[0].code,
