@@ -10,7 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.core import to_utc
 from clinics.models import Clinic, Room
-from courses.models import PauseReason, PlanPolicy, ProtocolContraindication
+from courses.core.states import SESSION_CORRECTIONS
+from courses.models import (
+    BOOKED_STATUSES,
+    PauseReason,
+    PlanPolicy,
+    ProtocolContraindication,
+    SessionStatus,
+    TreatmentSession,
+)
 from staff.forms import DateInput, PractitionerField, TimeInput, named
 
 
@@ -66,6 +74,34 @@ class DecisionForm(forms.Form):
 
     on = forms.DateField(label=_("On"), widget=DateInput())
     reason = forms.CharField(label=_("Why"), max_length=200, required=False)
+
+
+class CorrectionForm(forms.Form):
+    """What really became of a session, and why it stood there wrongly."""
+
+    status = forms.ChoiceField(label=_("What really happened"), widget=forms.RadioSelect)
+    on = forms.DateField(
+        label=_("Day"),
+        widget=DateInput(),
+        required=False,
+        help_text=_("Only the day of an attended session can be mended."),
+    )
+    reason = forms.CharField(label=_("Why is it corrected?"), max_length=200)
+
+    def __init__(self, *args: Any, session: TreatmentSession, today: date, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"status": session.status, "on": session.on})
+        super().__init__(*args, **kwargs)
+        allowed = SESSION_CORRECTIONS[session.status]  # type: ignore[index]
+        is_attended = session.status == SessionStatus.ATTENDED
+        words = dict(named(SessionStatus.choices))
+        # The same again mends the day only; a booking needs the slot it once had.
+        self.fields["status"].choices = [  # type: ignore[attr-defined]
+            (status, words[status])
+            for status in SessionStatus.values
+            if (status in allowed and (status not in BOOKED_STATUSES or session.starts_at))
+            or (status == session.status and is_attended)
+        ]
+        self.fields["on"].widget.attrs["max"] = today.isoformat()
 
 
 class TargetForm(forms.Form):

@@ -216,6 +216,7 @@ class SessionRow:
     details: str
     why: tuple[str, ...]
     can_move: bool
+    can_correct: bool
 
 
 def session_rows(
@@ -225,6 +226,7 @@ def session_rows(
     *,
     today: date,
     can_book: bool,
+    can_record: bool,
 ) -> tuple[list[SessionRow], list[SessionRow]]:
     """Return the sessions ahead, the next first, and those behind, the latest first."""
     gaps = {gap.on: gap for gap in assessment.gaps}
@@ -244,6 +246,7 @@ def session_rows(
                 details=presenters.outcome_words(session),
                 why=tuple(kept_reasons_words(session.why, today=today)),
                 can_move=can_book and session.status in ("booked", "confirmed") and session.on >= today,
+                can_correct=can_record and session.has_outcome,
             )
         )
     ahead = [row for row in rows if row.session.on >= today and not row.session.has_outcome]

@@ -32,6 +32,7 @@ from staff.views import (
     today,
     tokens,
     working_hours,
+    undo,
 )
 
 app_name = "staff"
@@ -55,6 +56,7 @@ urlpatterns = [
     path("attention/<uuid:code>/acknowledge/", attention.acknowledge, name="flag-acknowledge"),
     path("attention/<uuid:code>/snooze/", attention.snooze, name="flag-snooze"),
     path("attention/<uuid:code>/call/", attention.call, name="flag-call"),
+    path("attention/<uuid:code>/release/", attention.release, name="flag-release"),
     path("attention/<uuid:code>/pause/", attention.pause, name="flag-pause"),
     path("attention/<uuid:code>/message/", attention.message, name="flag-message"),
     path("attention/reports/<uuid:code>/close/", from_clients.close_report, name="report-close"),
@@ -75,6 +77,7 @@ urlpatterns = [
         client_messages.enable_client_address,
         name="client-address-enable",
     ),
+    path("undo/", undo.undo, name="undo"),
     path("views/", saved_views.saved_views, name="saved-views"),
     path("views/<uuid:code>/", saved_views.change, name="saved-view-change"),
     path("views/<uuid:code>/remove/", saved_views.remove, name="saved-view-remove"),
@@ -181,6 +184,11 @@ urlpatterns += [
         _course + "sessions/<uuid:session_code>/move/",
         course_planning.move_session,
         name="course-session-move",
+    ),
+    path(
+        _course + "sessions/<uuid:session_code>/correct/",
+        course_actions.correct_session,
+        name="course-session-correct",
     ),
     path(_course + "pause/", course_actions.pause, name="course-pause"),
     path(_course + "resume/", course_actions.resume, name="course-resume"),

@@ -75,6 +75,8 @@ class TreatmentSession(models.Model):
     outcome_at = models.DateTimeField(null=True, blank=True)
     outcome_by = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="+")
     cancel_reason = models.CharField(max_length=200, blank=True)
+    # Why its outcome was mended; blank when it never was.
+    correction_reason = models.CharField(max_length=200, blank=True)
     minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     reaction = models.CharField(max_length=10, choices=Reaction, blank=True)
     pain_before = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -25,7 +25,7 @@ from courses.services.disrupting import (
     outage_of,
     start_disruption,
 )
-from courses.services.flagging import acknowledge_flag, record_call, snooze_flag
+from courses.services.flagging import acknowledge_flag, record_call, release_flag, snooze_flag
 from courses.services.offers import SlotOffer, SlotOffers, offer_moves, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
 from courses.services.prescribing import (
@@ -60,6 +60,7 @@ from courses.services.screening import (
     override_contraindication,
     record_contraindication,
 )
+from courses.services.undoing import SessionBefore, before_act, find_holder, undo_session
 from courses.services.windows import DayFit, MoveWindow, fit_day, window_for_move
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "Outage",
     "PlanProposal",
     "ProtocolDraft",
+    "SessionBefore",
     "SlotOffer",
     "SlotOffers",
     "acknowledge_flag",
@@ -79,6 +81,7 @@ __all__ = [
     "add_closure",
     "apply_disruption",
     "apply_plan",
+    "before_act",
     "book_session",
     "cancel_session",
     "change_clinic",
@@ -94,6 +97,7 @@ __all__ = [
     "draft_of",
     "end_contraindication",
     "end_phase",
+    "find_holder",
     "find_objections",
     "find_prescribed",
     "fit_day",
@@ -121,6 +125,7 @@ __all__ = [
     "record_contraindication",
     "record_no_show",
     "record_walk_in",
+    "release_flag",
     "remove_absence",
     "remove_closure",
     "remove_pause",
@@ -140,6 +145,7 @@ __all__ = [
     "snooze_flag",
     "start_disruption",
     "stored_hours",
+    "undo_session",
     "window_for_move",
     "working_hours",
 ]

@@ -48,6 +48,32 @@ def snooze_flag(
         _record(flag, "snoozed", by=by, now=now, until_on=until_on.isoformat())
 
 
+def release_flag(
+    *,
+    flag: Flag,
+    by: Actor,
+    now: datetime,
+    was_acknowledged: bool = False,
+    snoozed_until_on: date | None = None,
+    seen: str = "",
+) -> None:
+    """Take back that somebody takes care of the flag, or that it was put off: it is on the worklist again.
+
+    One that `was_acknowledged` before stays so; `snoozed_until_on` is what held before. `seen` as in
+    acknowledge_flag().
+    Raises: CourseError when the flag has been resolved, or changed since it was seen.
+    """
+    with transacting():
+        flag = _lock_flag(flag, seen=seen)
+        fields = ["snoozed_until_on"]
+        flag.snoozed_until_on = snoozed_until_on
+        if not was_acknowledged:
+            flag.acknowledged_at, flag.acknowledged_by, flag.acknowledged_note = None, None, ""
+            fields += ["acknowledged_at", "acknowledged_by", "acknowledged_note"]
+        flag.save(update_fields=fields)
+        _record(flag, "released", by=by, now=now)
+
+
 def record_call(
     *, flag: Flag, outcome: str, by: Actor, now: datetime, note: str = "", next_on: date | None = None
 ) -> FlagCall:

@@ -170,12 +170,12 @@ def correct_session(
 ) -> TreatmentSession:
     """Mend a wrong outcome; the course is assessed again at once, also one that seemed completed.
 
-    Back to "booked" takes an outcome away. `on` mends the day of an attended session. A reason is kept with a
-    cancellation.
+    Back to "booked" takes an outcome away. `on` mends the day of an attended session. The reason is kept: of a
+    cancellation as its own, else as that of the correction.
     Raises: CourseError for a status that the session cannot have, a future day, a day that already has a
     session, or a booking on a discontinued course.
     """
-    text = fitting_text(reason, column=TreatmentSession.cancel_reason, field="reason")
+    text = fitting_text(reason, column=TreatmentSession.correction_reason, field="reason")
     with changing_session(
         session,
         action="session_corrected",
@@ -216,15 +216,14 @@ def _corrected_values(
     session: TreatmentSession, status: str, day: date, *, by: Actor, now: datetime, reason: str
 ) -> dict[str, Any]:
     """Return the columns of a corrected session, without what belonged to the outcome that was wrong."""
-    values: dict[str, Any] = {"status": status, "cancel_reason": ""}
+    values: dict[str, Any] = {"status": status, "cancel_reason": "", "correction_reason": ""}
     if status in OUTCOME_STATUSES:
         values |= {"outcome_at": now, "outcome_by_id": by.staff_member_id}
     else:
         values |= {"outcome_at": None, "outcome_by_id": None, "arrived_at": None}
     if status == SessionStatus.BOOKED:
         values["confirmed_at"] = None
-    if status in CANCELLED_STATUSES:
-        values["cancel_reason"] = reason
+    values["cancel_reason" if status in CANCELLED_STATUSES else "correction_reason"] = reason
     if day != session.on:
         # The slot belonged to the day that was wrong.
         values |= {"on": day, "starts_at": None, "ends_at": None}

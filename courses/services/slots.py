@@ -211,6 +211,24 @@ def _require_free(slot: SlotWish, *, course: Course, session: TreatmentSession |
         raise slot_taken("room")
 
 
+def booking_in_the_way(
+    slot: SlotWish, *, course: Course, session: TreatmentSession
+) -> TreatmentSession | None:
+    """Return the first other booking that holds the client, the practitioner or the room of a slot.
+
+    Cost: one query.
+    """
+    holds = Q(client_id=course.client_id)
+    if slot.practitioner is not None:
+        holds |= Q(practitioner=slot.practitioner)
+    if slot.room is not None:
+        holds |= Q(room=slot.room)
+    others = TreatmentSession.objects.for_clinic(course.clinic).filter(
+        holds, status__in=BOOKED_STATUSES, starts_at__lt=slot.ends_at, ends_at__gt=slot.starts_at
+    )
+    return others.exclude(pk=session.pk).select_related("client").order_by("starts_at", "pk").first()
+
+
 def explain_clash(error: IntegrityError) -> CourseError:
     """Return the refusal behind a violated constraint; any other violation is raised as it is."""
     text = str(error)

@@ -84,6 +84,8 @@ def outcome_words(session: TreatmentSession) -> str:
             _("pain %(before)s → %(after)s") % {"before": session.pain_before, "after": session.pain_after}
         )
     parts += [text for text in (session.note, session.cancel_reason) if text]
+    if session.correction_reason:
+        parts.append(_("corrected: %(reason)s") % {"reason": session.correction_reason})
     return " · ".join(parts)
 
 

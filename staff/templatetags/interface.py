@@ -16,6 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from staff.undo import LINK_TAG, UNDO_TAG
+
 register = template.Library()
 
 _CONTROL_CLASS: dict[type[forms.Widget], str] = {
@@ -98,6 +100,20 @@ def _described_by(bound: forms.BoundField) -> str:
     hint = f"{bound.auto_id}_helptext" if bound.help_text else ""
     error = f"{bound.auto_id}_error" if bound.errors else ""
     return f"{hint} {error}".strip()
+
+
+@register.filter
+def undo_slip(message: Any) -> str:
+    """Return the slip with which what a notice tells can be taken back; empty when it cannot."""
+    tags = str(message.extra_tags or "")
+    return tags.removeprefix(UNDO_TAG) if tags.startswith(UNDO_TAG) else ""
+
+
+@register.filter
+def next_step(message: Any) -> str:
+    """Return the address that a notice leads to; empty when it leads nowhere."""
+    tags = str(message.extra_tags or "")
+    return tags.removeprefix(LINK_TAG) if tags.startswith(LINK_TAG) else ""
 
 
 @register.filter

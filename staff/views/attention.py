@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +28,7 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, kept_query, show
 from staff.forms import AttentionFilterForm, CallForm, PauseForm, SelectedFlagsForm, SnoozeForm
 from staff.paging import page_of
+from staff.undo import flags_slip, say_done
 from staff.views.from_clients import lines_from_clients
 from staff.views.saved_views import views_context
 
@@ -174,27 +175,45 @@ def _say(request: StaffRequest, flag: Flag, words: str) -> None:
     messages.success(request, f"{flag.course.client.name}: {words}")
 
 
+def _say_done(request: StaffRequest, flag: Flag, words: str, *, now: datetime) -> None:
+    """Say what was done about a flag, with a button that puts it back as it was."""
+    back = f"{list_address(list_query(request))}#flag-row-{flag.code}"
+    slip = flags_slip([(flag, Flag.objects.get(pk=flag.pk))], acted_at=now, back=back)
+    say_done(request, f"{flag.course.client.name}: {words}", slip)
+
+
 @staff_page(write=Capability.BOOK)
 def acknowledge(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    flag, now = _find(request, code), timezone.now()
+    with attempt(request) as tried:
+        services.acknowledge_flag(flag=flag, by=acting(request), now=now)
+    if not tried.is_refused:
+        _say_done(request, flag, _("acknowledged."), now=now)
+    return _answer_row(request, flag, is_refused=tried.is_refused)
+
+
+@staff_page(write=Capability.BOOK)
+def release(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    """Put a flag that somebody took care of, or put off, back on the list."""
     flag = _find(request, code)
     with attempt(request) as tried:
-        services.acknowledge_flag(flag=flag, by=acting(request), now=timezone.now())
+        services.release_flag(flag=flag, by=acting(request), now=timezone.now())
     if not tried.is_refused:
-        _say(request, flag, _("acknowledged."))
+        _say(request, flag, _("on the list again."))
     return _answer_row(request, flag, is_refused=tried.is_refused)
 
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
 def snooze(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    flag = _find(request, code)
+    flag, now = _find(request, code), timezone.now()
     is_post = request.method == "POST"
     form = SnoozeForm(request.POST if is_post else None, today=_today(request), auto_id=f"snooze-%s-{code}")
     if is_post and form.is_valid():
         with attempt(request, form):
-            services.snooze_flag(flag=flag, by=acting(request), now=timezone.now(), **form.cleaned_data)
+            services.snooze_flag(flag=flag, by=acting(request), now=now, **form.cleaned_data)
     if not is_post or form.errors:
         return _answer_row(request, flag, panel="snooze", form=form, is_refused=is_post)
-    _say(request, flag, _("put off."))
+    _say_done(request, flag, _("put off."), now=now)
     return _answer_row(request, flag)
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from courses.models import Flag
 from reminders.services.nudging import nudge_client
 from staff.access import StaffRequest, acting, staff_page
 from staff.forms import SelectedFlagsForm
+from staff.undo import flags_slip, say_done
 from staff.views.attention import PAGE_SIZE, list_address, list_query, show_list
 
 # A code and the stamp of what the reader saw, as the list's check boxes send them.
@@ -84,19 +86,28 @@ def _act(request: StaffRequest, wanted: dict[str, Any], flags: list[tuple[Flag, 
     if wanted["action"] == "message":
         # Two findings of one course are one letter.
         flags = list({flag.course_id: (flag, seen) for flag, seen in reversed(flags)}.values())[::-1]
-    done, refused = 0, defaultdict[str, list[str]](list)
+    done: list[Flag] = []
+    refused = defaultdict[str, list[str]](list)
     for flag, seen in flags:
         try:
             verbs[wanted["action"]](flag, seen)
         except CourseError as error:
             refused[error.message].append(flag.course.client.name)
         else:
-            done += 1
+            done.append(flag)
     if done:
-        messages.success(request, _done_words(wanted["action"], done))
+        words = _done_words(wanted["action"], len(done))
+        say_done(request, words, "" if wanted["action"] == "message" else _slip(request, done, now=now))
     for why, names in refused.items():
         who = ", ".join(dict.fromkeys(names))
         messages.error(request, _("Not done for %(who)s: %(why)s") % {"who": who, "why": why})
+
+
+def _slip(request: StaffRequest, done: list[Flag], *, now: datetime) -> str:
+    """Return what puts these flags, as they were read, back on the list."""
+    after = Flag.objects.in_bulk([flag.pk for flag in done])
+    back = list_address(list_query(request))
+    return flags_slip([(flag, after[flag.pk]) for flag in done], acted_at=now, back=back)
 
 
 def _done_words(action: str, count: int) -> str:

@@ -24,6 +24,7 @@ from staff.calendar_forms import CalendarFilter, CalendarForm, DropForm
 from staff.prescription_words import span_words
 from staff.presenters import calendar as shown
 from staff.templatetags.interface import full_day
+from staff.undo import say_done, session_slip
 
 _PAGE = "staff/calendar/calendar.html"
 _PART = "staff/calendar/_calendar.html"
@@ -182,29 +183,32 @@ def show_window(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 @staff_page(write=Capability.BOOK)
 def drop_session(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     """Move a session to where it was dropped; the answer is the calendar as it is then, moved or not."""
-    session = _find(request, code)
+    session, now = _find(request, code), timezone.now()
     form = DropForm(request.POST, clinic=session.clinic)
     is_refused = True
     if form.is_valid():
         with attempt(request) as tried:
-            services.move_session(
+            after = services.move_session(
                 session=session,
                 by=acting(request),
-                now=timezone.now(),
+                now=now,
                 seen_version=form.cleaned_data["version"],
                 **form.slot(),
             )
         is_refused = tried.is_refused
-        if not is_refused:
-            messages.success(request, f"{session.client.name}: {_('the session was moved.')}")
     else:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
     query = QueryDict(request.POST.get("page", "")[:400])
     context = _context(request, query)
     back = context["wanted"].address(today=context["today"])
+    if not is_refused:
+        slip = session_slip(session, after, acted_at=now, back=back, is_booking=True)
+        say_done(request, f"{session.client.name}: {_('the session was moved.')}", slip)
     return answer(request, _PART, context, redirect_to=back, is_refused=is_refused)
 
 
 def _find(request: StaffRequest, code: uuid.UUID) -> TreatmentSession:
     sessions = TreatmentSession.objects.for_clinic(request.staff_member.clinic)
-    return get_object_or_404(sessions.select_related("clinic", "client", "course__clinic"), code=code)
+    return get_object_or_404(
+        sessions.select_related("clinic", "client", "course__clinic", "practitioner", "room"), code=code
+    )

@@ -4,7 +4,6 @@ import uuid
 from datetime import date
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,6 +26,7 @@ from staff import course_presenters as shown
 from staff.access import StaffRequest, may, staff_page
 from staff.answers import show, vary_on_htmx
 from staff.presenters.messages import MessageLine, message_line
+from staff.undo import say_done
 from staff.views.messages import open_channels
 
 SHOWN_CHANGES = 40
@@ -66,7 +66,12 @@ def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
     actions = shown.course_actions(course, facts, assessment, request.staff_member)
     can_book = may(request, Capability.BOOK) and course.is_open
     ahead, behind = shown.session_rows(
-        list(_sessions(course)), ribbon, assessment, today=today, can_book=can_book
+        list(_sessions(course)),
+        ribbon,
+        assessment,
+        today=today,
+        can_book=can_book,
+        can_record=may(request, Capability.RECORD),
     )
     bookings = [row.session for row in ahead if row.session.is_booked]
     return {
@@ -144,10 +149,10 @@ def course_url(course: Course) -> str:
     return reverse("staff:course-detail", args=[course.code])
 
 
-def answer_course(request: StaffRequest, course: Course, said: str = "") -> HttpResponse:
+def answer_course(request: StaffRequest, course: Course, said: str = "", slip: str = "") -> HttpResponse:
     """Answer what was done: the whole course anew to htmx, since all of it can have changed; else its page."""
     if said:
-        messages.success(request, said)
+        say_done(request, said, slip)
     if not request.htmx:
         return redirect(course_url(course))
     course = find_course(request, course.code)

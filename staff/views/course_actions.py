@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -21,12 +22,14 @@ from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
 from staff.course_forms import (
     ConditionForm,
+    CorrectionForm,
     CoursePauseForm,
     DecisionForm,
     OverrideForm,
     ReasonForm,
     TargetForm,
 )
+from staff.templatetags.interface import day
 from staff.views.course import answer_course, find_course, show_panel
 
 _PANEL = "staff/course/_form_panel.html"
@@ -64,6 +67,24 @@ def _decide(
 
 def _today(course: Course) -> date:
     return local_today(course.clinic, timezone.now())
+
+
+@staff_page(read=Capability.RECORD, write=Capability.RECORD)
+def correct_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID) -> HttpResponse:
+    course = find_course(request, code)
+    sessions = course.sessions.select_related("clinic", "course__clinic", "practitioner", "room")
+    session = get_object_or_404(sessions, code=session_code)
+    if not session.has_outcome:
+        messages.error(request, _("Nothing is recorded of this session yet."))
+        return answer_course(request, course)
+    form = CorrectionForm(request.POST or None, session=session, today=_today(course), auto_id="correct-%s")
+    words = _Words(
+        _("Correct the session of %(day)s") % {"day": day(session.on, _today(course))},
+        _("Findings, the plan and messages follow at once. The reason stays with the session."),
+        _("Correct"),
+        _("The session is corrected."),
+    )
+    return _decide(request, course, form, words, services.correct_session, session=session)
 
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)

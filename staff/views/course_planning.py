@@ -24,7 +24,8 @@ from staff.answers import add_refusal, attempt
 from staff.calendar_forms import calendar_address
 from staff.course_forms import ReplanForm, SlotForm
 from staff.course_presenters import split
-from staff.views.course import answer_course, find_course, show_panel
+from staff.undo import say_done, session_slip
+from staff.views.course import answer_course, course_url, find_course, show_panel
 
 SHOWN_LINES = 10
 
@@ -80,9 +81,11 @@ def move_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID
     )
     if request.method == "POST" and form.is_valid():
         with attempt(request, form):
-            services.move_session(session=session, by=acting(request), now=now, **form.slot())
+            after = services.move_session(session=session, by=acting(request), now=now, **form.slot())
         if not form.errors:
-            return _answer_moved(request, course, kept)
+            back = course_url(course) if kept is None else _calendar(course, kept, now=now)
+            slip = session_slip(session, after, acted_at=now, back=back, is_booking=True)
+            return _answer_moved(request, course, kept, slip)
     context = {
         "form": form,
         "action": request.path,
@@ -95,12 +98,12 @@ def move_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID
     return show_panel(request, course, "staff/course/_move_panel.html", context, is_refused=bool(form.errors))
 
 
-def _answer_moved(request: StaffRequest, course: Course, kept: str | None) -> HttpResponse:
+def _answer_moved(request: StaffRequest, course: Course, kept: str | None, slip: str) -> HttpResponse:
     """Go back to where the move began: the course, or the calendar as it was seen."""
     said = _("The session was moved.")
     if kept is None:
-        return answer_course(request, course, said)
-    messages.success(request, said)
+        return answer_course(request, course, said, slip)
+    say_done(request, said, slip)
     return redirect(_calendar(course, kept, now=timezone.now()))
 
 

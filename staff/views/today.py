@@ -1,7 +1,7 @@
 """Today: who comes, and what must be done now."""
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from clinics.access import Capability
 from courses import services
 from courses.convert import local_today
+from courses.errors import CourseError
 from courses.models import (
     Pause,
     PauseReason,
@@ -41,6 +42,8 @@ from staff.answers import answer, attempt, show
 from staff.forms import AttendanceForm, DayForm, PauseForm, ScreeningForm
 from staff.presenters.from_clients import HEALING_DAYS
 from staff.presenters.messages import session_message_words
+from staff.undo import say_done, session_slip
+from staff.views.undo import say_taken
 
 UNRECORDED_SHOWN = 25
 _ROW = "staff/today/_session_row.html"
@@ -124,7 +127,7 @@ def _answer_row(
 ) -> HttpResponse:
     """Answer with the session's line as it is now, a panel open in it, and the day's summary."""
     session, today = _find(request, code), _today(request)
-    day = reverse("staff:today") + ("" if session.on == today else f"?on={session.on.isoformat()}")
+    day = _day_url(session, today)
     context |= {
         "line": _lines(request, [session], today=today)[0],
         "today": today,
@@ -146,14 +149,33 @@ def _say(request: StaffRequest, session: TreatmentSession, words: str) -> None:
     messages.success(request, f"{session.client.name}: {words}")
 
 
+def _say_done(
+    request: StaffRequest,
+    session: TreatmentSession,
+    after: TreatmentSession,
+    words: str,
+    *,
+    now: datetime,
+    is_booking: bool = False,
+) -> None:
+    """Say what was done to a session, with a button that makes it again what it was."""
+    back = f"{_day_url(session, _today(request))}#session-row-{session.code}"
+    slip = session_slip(session, after, acted_at=now, back=back, is_booking=is_booking)
+    say_done(request, f"{session.client.name}: {words}", slip)
+
+
+def _day_url(session: TreatmentSession, today: date) -> str:
+    return reverse("staff:today") + ("" if session.on == today else f"?on={session.on.isoformat()}")
+
+
 @staff_page(write=Capability.RECORD)
 def arrive(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    session = _find(request, code)
+    session, now = _find(request, code), timezone.now()
     with attempt(request) as tried:
-        services.record_arrival(session=session, by=acting(request), now=timezone.now())
+        after = services.record_arrival(session=session, by=acting(request), now=now)
     if tried.is_refused:
         return _answer_row(request, code, is_refused=True)
-    _say(request, session, _("is here."))
+    _say_done(request, session, after, _("is here."), now=now)
     asked = _asked_at_arrival(session)
     if not asked:
         return _answer_row(request, code)
@@ -213,7 +235,7 @@ def _pause_panel(
 
 @staff_page(read=Capability.RECORD, write=Capability.RECORD)
 def attend(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    session = _find(request, code)
+    session, now = _find(request, code), timezone.now()
     form = AttendanceForm(
         request.POST if request.method == "POST" else None,
         initial={"minutes": presenters.booked_minutes(session)},
@@ -223,12 +245,12 @@ def attend(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         return _answer_row(request, code, panel="attend", form=form)
     if form.is_valid():
         with attempt(request, form):
-            services.record_attendance(
-                session=session, by=acting(request), now=timezone.now(), **form.cleaned_data
+            after = services.record_attendance(
+                session=session, by=acting(request), now=now, **form.cleaned_data
             )
     if form.errors:
         return _answer_row(request, code, panel="attend", form=form, is_refused=True)
-    _say(request, session, _("treated."))
+    _say_done(request, session, after, _("treated."), now=now)
     return _answer_row(request, code, **_after_attendance(request, session, form))
 
 
@@ -289,43 +311,45 @@ def resume(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 
 @staff_page(write=Capability.RECORD)
 def miss(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    session = _find(request, code)
+    session, now = _find(request, code), timezone.now()
     with attempt(request) as tried:
-        services.record_no_show(session=session, by=acting(request), now=timezone.now())
+        after = services.record_no_show(session=session, by=acting(request), now=now)
     if not tried.is_refused:
-        _say(request, session, _("did not come."))
+        _say_done(request, session, after, _("did not come."), now=now)
     return _answer_row(request, code, is_refused=tried.is_refused)
 
 
 @staff_page(write=Capability.BOOK)
 def cancel(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    session = _find(request, code)
+    session, now = _find(request, code), timezone.now()
     with attempt(request) as tried:
-        services.cancel_session(
-            session=session, whose=request.POST.get("whose", ""), by=acting(request), now=timezone.now()
+        after = services.cancel_session(
+            session=session, whose=request.POST.get("whose", ""), by=acting(request), now=now
         )
     if not tried.is_refused:
-        _say(request, session, _("cancelled."))
+        _say_done(request, session, after, _("cancelled."), now=now, is_booking=True)
     return _answer_row(request, code, is_refused=tried.is_refused)
 
 
 @staff_page(write=Capability.BOOK)
 def confirm(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    session = _find(request, code)
+    session, now = _find(request, code), timezone.now()
     with attempt(request) as tried:
-        services.confirm_session(session=session, by=acting(request), now=timezone.now())
+        after = services.confirm_session(session=session, by=acting(request), now=now)
     if not tried.is_refused:
-        _say(request, session, _("confirmed."))
+        _say_done(request, session, after, _("confirmed."), now=now, is_booking=True)
     return _answer_row(request, code, is_refused=tried.is_refused)
 
 
 @staff_page(write=Capability.RECORD)
 def undo(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     session = _find(request, code)
-    with attempt(request) as tried:
+    try:
         services.correct_session(
             session=session, status=SessionStatus.BOOKED, by=acting(request), now=timezone.now()
         )
-    if not tried.is_refused:
-        _say(request, session, _("back to booked."))
-    return _answer_row(request, code, is_refused=tried.is_refused)
+    except CourseError as error:
+        say_taken(request, session, error)
+        return _answer_row(request, code, is_refused=True)
+    _say(request, session, _("back to booked."))
+    return _answer_row(request, code)

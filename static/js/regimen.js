@@ -28,11 +28,12 @@ function say(words) {
   tidyToasts();
 }
 
-// Good news leaves by itself; bad news waits to be closed.
+// Good news leaves by itself; bad news waits to be closed, and what can be undone waits a good while.
 function tidyToasts() {
   document.querySelectorAll("[data-toast]:not([data-timed])").forEach((note) => {
     note.dataset.timed = "";
-    if (!note.classList.contains("tone-serious")) setTimeout(() => note.remove(), 6000);
+    const seconds = note.querySelector("[data-lasting]") ? 60 : 6;
+    if (!note.classList.contains("tone-serious")) setTimeout(() => note.remove(), seconds * 1000);
   });
 }
 

@@ -151,3 +151,20 @@ def test_keyboard_alone_records_an_arrival(open_browser, receptionist, course):
     expect(row_of(page, session)).to_contain_text("Here since")
     session.refresh_from_db()
     assert session.status == SessionStatus.ARRIVED
+
+
+def test_wrong_cancellation_is_taken_back_from_its_notice(open_browser, receptionist, course, room):
+    session = book(course, TODAY, time(11), now=NOW, room=room)
+    page = open_browser(receptionist)
+    page.goto("/")
+    row = page.locator(f"#session-row-{session.code}")
+
+    row.locator("summary").click()
+    row.get_by_role("button", name="Cancelled by the clinic").click()
+    expect(row).to_contain_text("Cancelled by the clinic")
+    page.get_by_role("button", name="Undo", exact=True).click()
+
+    expect(page.get_by_text("Anna Berzina: undone.")).to_be_visible()
+    expect(row).to_contain_text("Not confirmed")
+    session.refresh_from_db()
+    assert session.status == "booked"

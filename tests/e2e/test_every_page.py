@@ -80,6 +80,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"{course}book/",
         f"{course}replan/",
         f"{course}pause/",
+        f"{course}sessions/{overdue.sessions.first().code}/correct/",
         f"{course}change/",
         f"/courses/{paused.code}/",
         f"/courses/{today.code}/sessions/{session.code}/move/",

@@ -88,6 +88,8 @@ MATRIX = {
     "staff:flag-pause": Route(get=BOOKS, post=BOOKS, parts=FLAG),
     "staff:flag-message": Route(post=BOOKS, parts=FLAG),
     "staff:attention-selected": Route(post=BOOKS),
+    "staff:flag-release": Route(post=BOOKS, parts=FLAG),
+    "staff:undo": Route(post=RECORDS),
     "staff:calendar": Route(get=EVERYBODY),
     "staff:calendar-window": Route(get=BOOKS, parts=SESSION),
     "staff:calendar-book": Route(get=BOOKS),
@@ -176,6 +178,9 @@ MATRIX = {
     "staff:course-book": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:course-replan": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:course-session-move": Route(get=BOOKS, post=BOOKS, parts=(*COURSE, ("session_code", "session"))),
+    "staff:course-session-correct": Route(
+        get=RECORDS, post=RECORDS, parts=(*COURSE, ("session_code", "session"))
+    ),
     "staff:course-pause": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:course-resume": Route(post=BOOKS, parts=COURSE),
     "staff:course-pause-remove": Route(post=BOOKS, parts=(*COURSE, ("pause_code", "pause"))),
