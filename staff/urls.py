@@ -70,7 +70,8 @@ urlpatterns = [
     path("courses/export/", courses.export_courses, name="course-export"),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/new/", clients.add_client, name="client-add"),
-    path("clients/<uuid:code>/", clients.edit_client, name="client-edit"),
+    path("clients/<uuid:code>/", clients.show_client, name="client-detail"),
+    path("clients/<uuid:code>/edit/", clients.edit_client, name="client-edit"),
     path("clients/<uuid:code>/address/", client_messages.change_client_address, name="client-address"),
     path(
         "clients/<uuid:code>/addresses/<uuid:contact_code>/enable/",

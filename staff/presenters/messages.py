@@ -73,7 +73,7 @@ def message_line(row: Any, *, today: date, channels: Collection[str] | None = No
         url=reverse("staff:message-detail", args=[row.code]),
         at=row.sent_at or row.send_at,
         to=recipient_name(row),
-        to_url=client_url(row.client) if row.client and row.client.erased_at is None else "",
+        to_url=client_url(row.client) if row.client else "",
         what=capfirst(row.get_trigger_display()),
         channel=capfirst(row.get_channel_display()),
         about=about_words(row, today=today),

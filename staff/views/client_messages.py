@@ -52,7 +52,7 @@ def _find(request: StaffRequest, code: uuid.UUID) -> Client:
 
 
 def _back(client: Client) -> HttpResponse:
-    return redirect(f"{reverse('staff:client-edit', args=[client.code])}#ways")
+    return redirect(f"{reverse('staff:client-detail', args=[client.code])}#ways")
 
 
 @staff_page(write=Capability.BOOK)

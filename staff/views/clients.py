@@ -1,6 +1,7 @@
 """Clients: who is this?"""
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from clients.models import Client
 from clients.services import Contacts, register_client, update_client
 from clinics.access import Capability
 from clinics.models import Clinic
+from courses.convert import local_today
 from courses.selectors import clinic_courses, search_clients
 from reminders.models import ChannelAccount
 from staff import presenters
@@ -22,9 +24,15 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import ClientForm, ClientSearchForm, client_initial
 from staff.paging import page_of
+from staff.presenters import CourseLine
+from staff.presenters.clients import birth_words, wish_words
+from staff.presenters.messages import answer_event
 from staff.views.client_messages import messages_context
+from staff.views.courses import course_lines
 
 PAGE_SIZE = 50
+SHOWN_ANSWERS = 10
+_PAGE = "staff/clients/client.html"
 _FORM = "staff/clients/client_form.html"
 
 
@@ -68,20 +76,49 @@ def add_client(request: StaffRequest) -> HttpResponse:
             _add_errors(form, error)
         else:
             messages.success(request, _("%(name)s is registered.") % {"name": client.name})
-            return redirect("staff:client-edit", client.code)
-    return render(request, _FORM, {"form": form, "may_book": True}, status=422 if form.errors else 200)
+            return redirect("staff:client-detail", client.code)
+    return render(request, _FORM, {"form": form}, status=422 if form.errors else 200)
 
 
-@staff_page(read=Capability.READ, write=Capability.BOOK)
-def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    clinic = request.staff_member.clinic
-    client = get_object_or_404(
-        Client.objects.for_clinic(clinic)
+@staff_page(read=Capability.READ)
+def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    client, now = find_client(request, code), timezone.now()
+    _record_reading(request, client)
+    today = local_today(client.clinic, now)
+    context = {
+        "client": client,
+        "born": birth_words(client, today=today),
+        "phone": presenters.telephone(client),
+        "wishes": wish_words(client),
+        "courses": _courses(client, today=today),
+        "answers": [
+            answer_event(answer) for answer in client.answers.order_by("-answered_at")[:SHOWN_ANSWERS]
+        ],
+        "may_book": may(request, Capability.BOOK),
+        "may_prescribe": may(request, Capability.PRESCRIBE),
+    }
+    return render(request, _PAGE, context | messages_context(client, now=now))
+
+
+def find_client(request: StaffRequest, code: uuid.UUID) -> Client:
+    """Return a client of the reader's clinic with addresses and consents; one who was erased is 404."""
+    clients = (
+        Client.objects.for_clinic(request.staff_member.clinic)
         .select_related("clinic", "prefers_practitioner")
-        .prefetch_related("contact_points", "consents"),
-        code=code,
-        erased_at=None,
+        .prefetch_related("contact_points", "consents")
     )
+    return get_object_or_404(clients, code=code, erased_at=None)
+
+
+def _courses(client: Client, *, today: date) -> list[CourseLine]:
+    courses = list(clinic_courses(client.clinic).filter(client=client).order_by("-start_on", "-pk"))
+    return course_lines(courses, today=today)
+
+
+@staff_page(read=Capability.BOOK, write=Capability.BOOK)
+def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    client = find_client(request, code)
+    clinic = client.clinic
     known = {point.channel for point in client.contact_points.all()}
     known |= {consent.channel for consent in client.consents.all() if consent.withdrawn_at is None}
     form = ClientForm(
@@ -99,20 +136,10 @@ def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
             _add_errors(form, error)
         else:
             messages.success(request, _("Saved."))
-            return redirect("staff:client-edit", client.code)
+            return redirect("staff:client-detail", client.code)
     if request.method != "POST":
         _record_reading(request, client)
-    context = {
-        "form": form,
-        "client": client,
-        "may_book": may(request, Capability.BOOK),
-        "may_prescribe": may(request, Capability.PRESCRIBE),
-        "courses": [
-            (course, presenters.course_badge(course), presenters.protocol_name(course))
-            for course in clinic_courses(clinic).filter(client=client).order_by("-start_on", "-pk")
-        ],
-    }
-    context |= messages_context(client, now=timezone.now())
+    context = {"form": form, "client": client}
     return render(request, _FORM, context, status=422 if form.errors else 200)
 
 

@@ -91,6 +91,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/search/",
         "/views/",
         f"/clients/{client.code}/",
+        f"/clients/{client.code}/edit/",
         "/messages/",
         "/messages/?show=not-sent",
         "/messages/?show=waiting",

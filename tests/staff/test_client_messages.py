@@ -89,7 +89,7 @@ def test_new_address_is_saved_or_refused(reception, person, channel, value, said
 def test_page_costs_the_same_with_one_and_three_messages(
     reception, course, person, django_assert_num_queries, django_assert_max_num_queries
 ):
-    with django_assert_max_num_queries(24) as counted:
+    with django_assert_max_num_queries(34) as counted:
         reception.get(url(person))
     number = len(counted.captured_queries)
     for day in (11, 13):

@@ -1,13 +1,17 @@
 """Clients: finding, registering and changing them."""
 
+from datetime import date
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
 from clients.models import Channel, Client, ContactPoint
 from clinics.models import Role
-from reminders.models import ChannelAccount
-from tests.factories import ClientFactory
-from tests.staff.conftest import HTMX, NOW
+from reminders.models import Answer, ChannelAccount
+from tests.factories import ClientFactory, prescribe
+from tests.staff.conftest import HTMX, NOW, START
 from tests.staff.test_today import words_of
 
 FILLED = {
@@ -94,12 +98,13 @@ def test_wrong_entry_is_said_at_its_field(reception, change, message):
 
 
 def test_change_is_saved_and_the_page_shows_it(reception, person):
-    response = reception.post(f"/clients/{person.code}/", FILLED, follow=True)
+    response = reception.post(f"/clients/{person.code}/edit/", FILLED, follow=True)
 
     person.refresh_from_db()
     assert person.name == "Līga Ozola"
     assert "Saved." in words_of(response)
-    assert 'value="17:00"' in response.content.decode()
+    assert "Monday, Wednesday From 17:00 to 19:00" in words_of(response)
+    assert 'value="17:00"' in reception.get(f"/clients/{person.code}/edit/").content.decode()
 
 
 def test_reading_a_client_is_on_record(reception, person):
@@ -112,15 +117,43 @@ def test_reading_a_client_is_on_record(reception, person):
 def test_reader_sees_the_client_but_no_button(browser_of, person):
     page = browser_of(Role.ANALYST).get(f"/clients/{person.code}/").content.decode()
 
-    assert 'value="Berzina"' in page
-    assert "disabled>" in page
-    assert "Save</button>" not in page
+    assert "<h1>Anna Berzina</h1>" in page
+    assert f"/clients/{person.code}/edit/" not in page
+    assert "Save the address</button>" not in page
+
+
+def test_client_page_says_who_this_is(reception, clinic, course):
+    client = course.client
+    Client.objects.filter(pk=client.pk).update(birth_on=date(1980, 3, 10), health_notes="back pain")
+    Answer.objects.create(
+        clinic=clinic, client=client, kind="other", via="sms", answered_at=NOW, text="I will be late"
+    )
+
+    words = words_of(reception.get(f"/clients/{client.code}/"))
+
+    assert "born 10 March 1980, 45 years · written to in English" in words
+    assert "Any time, anybody. Health notes back pain" in words
+    assert "“I will be late”" in words
+
+
+def test_client_page_takes_the_same_queries_for_one_course_and_for_three(
+    reception, course, prescriber, django_assert_num_queries
+):
+    address = f"/clients/{course.client.code}/"
+    reception.get(address)
+    with CaptureQueriesContext(connection) as asked:
+        reception.get(address)
+    for _ in range(2):
+        prescribe(now=START, member=prescriber, client=course.client)
+
+    with django_assert_num_queries(len(asked)):
+        reception.get(address)
 
 
 def test_client_page_lists_the_courses(reception, course):
     words = words_of(reception.get(f"/clients/{course.client.code}/"))
 
-    assert "Anti-cellulite massage from Mon 2 Mar Resting" in words
+    assert "Anti-cellulite massage from Mon 2 Mar · 2 of 10–15 Resting" in words
 
 
 def set_up(clinic, channel):
@@ -164,7 +197,7 @@ def test_messengers_are_kept_with_their_consent(reception, clinic):
         "whatsapp": "+37120000001",
     }
     assert sorted(client.consents.values_list("channel", flat=True)) == sorted(allowed)
-    assert asked(reception, f"/clients/{client.code}/")[0] == ["email", "phone", "telegram", "whatsapp"]
+    assert asked(reception, f"/clients/{client.code}/edit/")[0] == ["email", "phone", "telegram", "whatsapp"]
 
 
 def test_wrong_messenger_addresses_are_named(reception, clinic):
@@ -191,8 +224,8 @@ def test_channel_that_the_clinic_gave_up_can_still_be_taken_back(reception, clin
     ContactPoint.objects.create(clinic=clinic, client=person, channel="telegram", value="4242")
     fields = FILLED | {"email": "", "phone": "", "allowed": []}
 
-    assert asked(reception, f"/clients/{person.code}/")[0] == ["email", "phone", "telegram"]
-    reception.post(f"/clients/{person.code}/", fields)
+    assert asked(reception, f"/clients/{person.code}/edit/")[0] == ["email", "phone", "telegram"]
+    reception.post(f"/clients/{person.code}/edit/", fields)
 
     assert not ContactPoint.objects.filter(client=person).exists()
 
