@@ -10,6 +10,7 @@ from staff.views import (
     calendar_booking,
     channels,
     client_messages,
+    client_privacy,
     clients,
     clinic,
     closures,
@@ -72,6 +73,7 @@ urlpatterns = [
     path("clients/new/", clients.add_client, name="client-add"),
     path("clients/<uuid:code>/", clients.show_client, name="client-detail"),
     path("clients/<uuid:code>/edit/", clients.edit_client, name="client-edit"),
+    path("clients/<uuid:code>/export/", client_privacy.export_client, name="client-export"),
     path("clients/<uuid:code>/address/", client_messages.change_client_address, name="client-address"),
     path(
         "clients/<uuid:code>/addresses/<uuid:contact_code>/enable/",

@@ -96,6 +96,7 @@ def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         ],
         "may_book": may(request, Capability.BOOK),
         "may_prescribe": may(request, Capability.PRESCRIBE),
+        "may_manage": may(request, Capability.MANAGE),
     }
     return render(request, _PAGE, context | messages_context(client, now=now))
 

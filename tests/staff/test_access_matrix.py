@@ -101,6 +101,7 @@ MATRIX = {
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),
     "staff:client-edit": Route(get=BOOKS, post=BOOKS, parts=CLIENT),
+    "staff:client-export": Route(post=MANAGES, parts=CLIENT),
     "staff:client-address": Route(post=BOOKS, parts=CLIENT),
     "staff:client-address-enable": Route(post=BOOKS, parts=(*CLIENT, ("contact_code", "contact"))),
     "staff:saved-views": Route(get=EVERYBODY, post=EVERYBODY),
