@@ -393,6 +393,26 @@ class ClientForm(forms.Form):
         return cleaned
 
 
+class EraseForm(forms.Form):
+    """The client's name once more, so that nobody is erased by a slip of the hand."""
+
+    name = forms.CharField(
+        label=_("Type the client's name to confirm"),
+        max_length=250,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.client = client
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if " ".join(typed.split()).casefold() != " ".join(self.client.name.split()).casefold():
+            raise forms.ValidationError(_("This is not the name of the client whose data you are erasing."))
+        return typed
+
+
 def client_initial(client: Client) -> dict[str, Any]:
     """Return what the form of an existing client starts from; contact points and consents must be loaded."""
     values = {name: getattr(client, name) for name in ClientForm.base_fields if hasattr(client, name)}

@@ -74,6 +74,7 @@ urlpatterns = [
     path("clients/<uuid:code>/", clients.show_client, name="client-detail"),
     path("clients/<uuid:code>/edit/", clients.edit_client, name="client-edit"),
     path("clients/<uuid:code>/export/", client_privacy.export_client, name="client-export"),
+    path("clients/<uuid:code>/erase/", client_privacy.erase, name="client-erase"),
     path("clients/<uuid:code>/address/", client_messages.change_client_address, name="client-address"),
     path(
         "clients/<uuid:code>/addresses/<uuid:contact_code>/enable/",

@@ -180,7 +180,7 @@ def discontinue_course(*, course: Course, by: Actor, now: datetime, reason: str)
     with transacting():
         locked = lock_course(course)
         require_open(locked)
-        _cancel_ahead(locked, by=by, now=now, reason=_("course discontinued"))
+        cancel_ahead(locked, by=by, now=now, reason=_("course discontinued"))
         locked.status = CourseStatus.DISCONTINUED
         locked.ended_at = now
         locked.end_reason = text
@@ -199,7 +199,8 @@ def discontinue_course(*, course: Course, by: Actor, now: datetime, reason: str)
     course.refresh_from_db()
 
 
-def _cancel_ahead(course: Course, *, by: Actor, now: datetime, reason: str) -> None:
+def cancel_ahead(course: Course, *, by: Actor, now: datetime, reason: str) -> None:
+    """Cancel what is booked from now on and forget what is planned by date; the course must be locked."""
     ahead = TreatmentSession.objects.select_for_update(of=("self",)).filter(course=course)
     ahead.filter(status=SessionStatus.PLANNED).delete()
     waiting = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)

@@ -66,6 +66,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         {
             "client.registered": gettext_lazy("Client registered"),
             "client.updated": gettext_lazy("Client's data changed"),
+            "client.erased": gettext_lazy("Client's data erased"),
             "client.exported": gettext_lazy("Client's data exported"),
             "client.read": gettext_lazy("Client's data looked at"),
             "client.condition_recorded": gettext_lazy("Condition recorded"),

@@ -92,6 +92,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/views/",
         f"/clients/{client.code}/",
         f"/clients/{client.code}/edit/",
+        f"/clients/{client.code}/erase/",
         "/messages/",
         "/messages/?show=not-sent",
         "/messages/?show=waiting",

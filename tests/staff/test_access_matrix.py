@@ -102,6 +102,7 @@ MATRIX = {
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),
     "staff:client-edit": Route(get=BOOKS, post=BOOKS, parts=CLIENT),
     "staff:client-export": Route(post=MANAGES, parts=CLIENT),
+    "staff:client-erase": Route(get=MANAGES, post=MANAGES, parts=CLIENT),
     "staff:client-address": Route(post=BOOKS, parts=CLIENT),
     "staff:client-address-enable": Route(post=BOOKS, parts=(*CLIENT, ("contact_code", "contact"))),
     "staff:saved-views": Route(get=EVERYBODY, post=EVERYBODY),

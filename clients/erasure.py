@@ -1,0 +1,37 @@
+"""What is left of a client who is erased: a row without a person."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from audit.services import Actor
+from clients.links import revoke_links
+from clients.models import Client, Consent, ContactPoint
+
+
+def anonymise_client(*, client: Client, by: Actor, now: datetime) -> Client:
+    """Take everything that tells who somebody is from a client's own rows: names, addresses, wishes, notes, links.
+
+    Permissions end and stay with their dates: they name nobody. There is no way back.
+    Raises: ValidationError `client_erased` when it was done before.
+    """
+    with transaction.atomic():
+        locked = Client.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=client.pk)
+        if locked.erased_at is not None:
+            raise ValidationError(_("This client has been erased."), code="client_erased")
+        revoke_links(client=locked, by=by, now=now)
+        ContactPoint.objects.filter(client=locked).delete()
+        Consent.objects.filter(client=locked, withdrawn_at=None).update(
+            withdrawn_at=now, withdrawn_source="erased"
+        )
+        with translation.override(locked.clinic.language):
+            locked.given_name = _("Erased client")
+        locked.family_name = locked.health_notes = locked.time_zone = locked.search_text = ""
+        locked.birth_on = locked.prefers_from_time = locked.prefers_to_time = None
+        locked.prefers_weekdays, locked.prefers_practitioner = [], None
+        locked.erased_at = now
+        locked.save()
+    return locked
