@@ -16,6 +16,13 @@ class Language(models.TextChoices):
     RUSSIAN = "ru", _("Russian")
 
 
+class DateOrder(models.TextChoices):
+    """Another order of dates than the language's own."""
+
+    MONTH_FIRST = "month-first", _("month before day")
+    ISO = "iso", _("year, month, day")
+
+
 class Weekday(models.IntegerChoices):
     """ISO weekdays: Monday is 1."""
 
@@ -63,6 +70,7 @@ class User(AbstractUser):
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(_("e-mail"), unique=True)
     language = models.CharField(max_length=5, choices=Language, blank=True)
+    date_order = models.CharField(max_length=12, choices=DateOrder, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from audit.models import ActorKind
 from audit.services import Actor, record
-from clinics.models import Clinic, Language, OpeningHours, Role, Room, StaffMember, User
+from clinics.models import Clinic, DateOrder, Language, OpeningHours, Role, Room, StaffMember, User
 
 # What a clinic opens with until its owner says otherwise: (ISO weekday, opens, closes).
 USUAL_HOURS: Final = tuple((weekday, time(9), time(18)) for weekday in range(1, 6))
@@ -375,6 +375,28 @@ def choose_language(*, user: User, language: str, by: Actor, now: datetime) -> N
             subject_code=user.code,
             old={"language": old},
             new={"language": language},
+        )
+
+
+def choose_date_order(*, user: User, order: str, by: Actor, now: datetime) -> None:
+    """Set the order in which the pages write dates to a user; an empty one means that of the language.
+
+    Raises: ValidationError for an order that is none.
+    """
+    if order and order not in DateOrder:
+        raise ValidationError(_("Choose one of the orders."), code="unknown_order")
+    with transaction.atomic():
+        old, user.date_order = user.date_order, order
+        user.save(update_fields=["date_order"])
+        record(
+            "user.date_order_chosen",
+            at=now,
+            by=by,
+            clinic_code=None,
+            subject_kind="user",
+            subject_code=user.code,
+            old={"date_order": old},
+            new={"date_order": order},
         )
 
 

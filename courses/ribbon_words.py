@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from clinics.dates import day_format
 from courses.core.ribbon import (
     ATTENDED_MARKS,
     BOOKED_MARKS,
@@ -29,10 +30,7 @@ class TranslatedWords:
         self.year = today.year
 
     def day(self, on: date) -> str:
-        form = (
-            pgettext("date format", "D j M") if on.year == self.year else pgettext("date format", "D j M Y")
-        )
-        return format_date(on, form)
+        return format_date(on, day_format(with_year=on.year != self.year))
 
     def days(self, from_on: date, to_on: date) -> str:
         if from_on == to_on:
@@ -44,7 +42,7 @@ class TranslatedWords:
 
     def tick(self, tick: Tick, *, with_year: bool) -> str:
         if tick.unit in ("day", "week"):
-            form = pgettext("date format", "D j M Y") if with_year else pgettext("date format", "D j M")
+            form = day_format(with_year=with_year)
         elif tick.unit == "year":
             form = "Y"
         else:

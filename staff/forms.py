@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.db.models import QuerySet
@@ -11,6 +11,7 @@ from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Channel, Client
+from clinics.dates import date_orders, reading_dates
 from clinics.models import Clinic, Language, ListPage, SavedView, StaffMember, Weekday
 from courses.models import (
     CallOutcome,
@@ -23,6 +24,7 @@ from courses.models import (
     Severity,
 )
 from courses.selectors import COURSE_ORDERS, treating_members
+from staff.templatetags.interface import day
 
 
 class DateInput(forms.DateInput):
@@ -436,6 +438,28 @@ class LanguageForm(forms.Form):
         choices=[(code, get_language_info(code)["name_local"]) for code in Language.values],
         widget=forms.RadioSelect,
     )
+
+
+class DateOrderForm(forms.Form):
+    """How dates are written, each way shown by an example."""
+
+    # A button needs a value, so that of the language has one too.
+    OWN: ClassVar = "own"
+
+    date_order = forms.ChoiceField(label=_("How dates are written"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shown = []
+        for order in date_orders(get_language() or "en"):
+            with reading_dates(order):
+                shown.append((order or self.OWN, day(today, today)))
+        self.fields["date_order"].choices = shown  # type: ignore[attr-defined]
+
+    def order(self) -> str:
+        """Return the order chosen; nothing for the language's own, and for what cannot be read."""
+        said: str = self.cleaned_data["date_order"] if self.is_valid() else self.OWN
+        return "" if said == self.OWN else said
 
 
 class WorkplaceForm(forms.Form):

@@ -1,4 +1,4 @@
-"""The reader's language and the clinic's wall clock, for pages, their errors and everything they render."""
+"""The reader's language and order of dates, and the clinic's wall clock, for pages, their errors and everything they render."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from clinics.dates import reading_dates
+
 
 class ReaderMiddleware:
-    """Speak the language the user chose, and tell times in the zone of the clinic the user works in."""
+    """Speak the language the user chose, write dates in their order, and tell times in the zone of their clinic."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,8 +22,9 @@ class ReaderMiddleware:
         if request.user.language:
             translation.activate(request.user.language)
             request.LANGUAGE_CODE = translation.get_language()
-        member = getattr(request, "staff_member", None)
-        if not member:
-            return self.get_response(request)
-        with timezone.override(ZoneInfo(member.clinic.time_zone)):
-            return self.get_response(request)
+        with reading_dates(request.user.date_order):
+            member = getattr(request, "staff_member", None)
+            if not member:
+                return self.get_response(request)
+            with timezone.override(ZoneInfo(member.clinic.time_zone)):
+                return self.get_response(request)

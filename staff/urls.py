@@ -88,6 +88,7 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("me/", profile.show_profile, name="profile"),
     path("me/language/", profile.choose_language, name="profile-language"),
+    path("me/dates/", profile.choose_dates, name="profile-dates"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
     path("me/digest/", profile.choose_digest, name="profile-digest"),
 ]

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from clinics.dates import day_format, full_day_format
 from staff.undo import LINK_TAG, UNDO_TAG
 
 register = template.Library()
@@ -133,10 +134,7 @@ def day(value: date | datetime | None, today: date | None = None) -> str:
         return ""
     on = timezone.localtime(value).date() if isinstance(value, datetime) else value
     this_year = (today or timezone.localdate()).year
-    # Translators: weekday, day and month; https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
-    short = pgettext("date format", "D j M")
-    long = pgettext("date format", "D j M Y")
-    words = format_date(on, short if on.year == this_year else long)
+    words = format_date(on, day_format(with_year=on.year != this_year))
     # Russian writes weekdays and months small; Django's short ones are written large.
     return words.lower() if get_language() == "ru" else words
 
@@ -147,7 +145,7 @@ def full_day(value: date | datetime | None) -> str:
     if value is None:
         return ""
     on = timezone.localtime(value).date() if isinstance(value, datetime) else value
-    return format_date(on, pgettext("date format", "l j F Y"))
+    return format_date(on, full_day_format())
 
 
 @register.filter

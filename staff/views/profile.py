@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from clinics.access import Capability
 from clinics.middleware import CHOSEN_MEMBER
 from clinics.models import StaffMember, User
+from clinics.services import choose_date_order as save_date_order
 from clinics.services import choose_digest as save_digest
 from clinics.services import choose_language as save_language
 from courses.convert import local_today
 from staff import presenters
 from staff.access import StaffRequest, acting, staff_page
-from staff.forms import LanguageForm, WorkplaceForm
+from staff.forms import DateOrderForm, LanguageForm, WorkplaceForm
 from staff.message_forms import DigestForm
 
 
@@ -42,6 +43,7 @@ def _show(
 ) -> HttpResponse:
     spoken = request.user.language or translation.get_language()
     members = _memberships(request)
+    today = local_today(request.staff_member.clinic, timezone.now())
     wrong = bool((language and language.errors) or (workplace and workplace.errors))
     context = {
         "language_form": language or LanguageForm(initial={"language": spoken}),
@@ -51,7 +53,10 @@ def _show(
         "may_start": settings.ALLOW_NEW_CLINICS,
         "digest_form": DigestForm(initial={"gets_digest": request.staff_member.gets_digest}),
         "second_step": _second_step(request.user),
-        "today": local_today(request.staff_member.clinic, timezone.now()),
+        "date_form": DateOrderForm(
+            initial={"date_order": request.user.date_order or DateOrderForm.OWN}, today=today
+        ),
+        "today": today,
     }
     return render(request, "staff/profile/profile.html", context, status=422 if wrong else 200)
 
@@ -80,6 +85,14 @@ def choose_language(request: StaffRequest) -> HttpResponse:
         secure=settings.SESSION_COOKIE_SECURE,
     )
     return response
+
+
+@staff_page(write=Capability.READ)
+def choose_dates(request: StaffRequest) -> HttpResponse:
+    form = DateOrderForm(request.POST, today=local_today(request.staff_member.clinic, timezone.now()))
+    save_date_order(user=request.user, order=form.order(), by=acting(request), now=timezone.now())
+    messages.success(request, _("Dates are written your way now."))
+    return redirect("staff:profile")
 
 
 @staff_page(write=Capability.READ)

@@ -174,6 +174,7 @@ MATRIX = {
     "staff:audit-export": Route(get=MANAGES),
     "staff:profile": Route(get=EVERYBODY),
     "staff:profile-language": Route(post=EVERYBODY),
+    "staff:profile-dates": Route(post=EVERYBODY),
     "staff:profile-clinic": Route(post=EVERYBODY),
     "staff:course-new": Route(get=PRESCRIBES, post=PRESCRIBES),
     "staff:course-change": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),

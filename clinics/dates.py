@@ -1,0 +1,54 @@
+"""In which order the reader wants dates; every page that shows one asks here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from django.utils.translation import get_language, pgettext
+
+from clinics.models import DateOrder
+
+# Which of a language's readers may want month before day.
+_MONTH_FIRST: Final = frozenset({"en"})
+_chosen: ContextVar[str] = ContextVar("date_order", default="")
+
+
+@contextmanager
+def reading_dates(order: str) -> Iterator[None]:
+    """Let dates be written in an order of DateOrder; an empty one means that of the language."""
+    token = _chosen.set(order)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def date_orders(language: str) -> list[str]:
+    """Return the orders that make sense in a language, its own first, as an empty word."""
+    orders = [DateOrder.MONTH_FIRST, DateOrder.ISO] if language in _MONTH_FIRST else [DateOrder.ISO]
+    return ["", *(order.value for order in orders)]
+
+
+def day_format(*, with_year: bool) -> str:
+    """Return the format of a short date, always with its weekday."""
+    order = _order()
+    if order == DateOrder.ISO:
+        return "D Y-m-d"
+    if order == DateOrder.MONTH_FIRST:
+        return "D, M j, Y" if with_year else "D, M j"
+    # Translators: weekday, day and month; https://docs.djangoproject.com/en/stable/ref/templates/builtins/#date
+    return pgettext("date format", "D j M Y") if with_year else pgettext("date format", "D j M")
+
+
+def full_day_format() -> str:
+    """Return the format of a date in full words."""
+    order = _order()
+    if order == DateOrder.ISO:
+        return "l Y-m-d"
+    return "l, F j, Y" if order == DateOrder.MONTH_FIRST else pgettext("date format", "l j F Y")
+
+
+def _order() -> str:
+    order = _chosen.get()
+    return order if order in date_orders(get_language() or "en") else ""
