@@ -41,6 +41,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "is_demo": settings.DEMO,
         "member": member,
         "navigation": SimpleLazyObject(items),
+        "printed_on": timezone.now(),
         "trouble": SimpleLazyObject(trouble),
     }
 
