@@ -31,6 +31,7 @@ PACKAGES = [
     "courses",
     "faults",
     "imports",
+    "operators",
     "portal",
     "reminders",
     "reports",

@@ -50,8 +50,10 @@ INSTALLED_APPS = [
     "reports",
     "imports",
     "staff",
+    "operators",
     "api",
     "simulation",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -153,6 +155,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 # Whether whoever is signed in may found a clinic in the browser; else the operator does, by `manage.py found_clinic`.
 ALLOW_NEW_CLINICS = env.read_flag("ALLOW_NEW_CLINICS", default=not IS_PRODUCTION)
+# Where superusers with a second step see the installation; empty: nowhere.
+OPERATOR_PATH = env.read_text("OPERATOR_PATH", "operator").strip("/")
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours

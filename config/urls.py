@@ -1,7 +1,9 @@
 """Root routes only; each face lists its own."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from operators import admin as operator_pages
 from reminders.views import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("c/", include("portal.urls")),
+    *([path(f"{settings.OPERATOR_PATH}/", operator_pages.site.urls)] if settings.OPERATOR_PATH else []),
     path("", include("staff.urls")),
 ]

@@ -234,7 +234,7 @@ def _line(event: AuditEvent, names: Names, *, today: date) -> AuditLine:
 
 def _who(event: AuditEvent, names: Names) -> Named:
     if event.actor_kind == ActorKind.SYSTEM or event.actor_code is None:
-        return Named(_("the system"))
+        return Named(_("the operator") if event.actor_code else _("the system"))
     if event.actor_code in names.actors:
         return names.actors[event.actor_code]
     is_client = event.actor_kind == ActorKind.CLIENT

@@ -104,6 +104,9 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "staff.hours_changed": gettext_lazy("Working hours changed"),
             "staff.deactivated": gettext_lazy("Access taken away"),
             "staff.reactivated": gettext_lazy("Access given back"),
+            "staff.login_off": gettext_lazy("Login switched off"),
+            "staff.login_on": gettext_lazy("Login switched on again"),
+            "staff.second_step_reset": gettext_lazy("Second step reset"),
             "staff.second_step_on": gettext_lazy("Second step switched on"),
             "staff.second_step_off": gettext_lazy("Second step switched off"),
             "staff.recovery_codes_made": gettext_lazy("Recovery codes made"),
@@ -116,6 +119,8 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         gettext_lazy("Settings"),
         {
             "clinic.created": gettext_lazy("Clinic founded"),
+            "clinic.shut": gettext_lazy("Access of everybody taken away"),
+            "clinic.let_in": gettext_lazy("Owners let in again"),
             "clinic.guide_closed": gettext_lazy("Guide put away"),
             "clinic.details_changed": gettext_lazy("Clinic's details changed"),
             "clinic.room_added": gettext_lazy("Room added"),

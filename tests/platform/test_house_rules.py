@@ -15,6 +15,7 @@ APPS = (
     "config",
     "courses",
     "imports",
+    "operators",
     "portal",
     "reminders",
     "reports",

@@ -198,8 +198,8 @@ MATRIX = {
     "staff:course-discontinue": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
 }
 # Routes whose access other tests hold: the login's own pages, the API, providers' calls, health, the demonstration's mailbox.
-# The clients' pages stand in tests/portal/test_routes.py.
-ELSEWHERE = ("c/", "accounts/", "api/v1/", "api/hooks/", "healthz", "demo/mailbox/")
+# The clients' pages stand in tests/portal/test_routes.py, the operator's in tests/operators/test_access.py.
+ELSEWHERE = ("c/", "accounts/", "api/v1/", "api/hooks/", "healthz", "demo/mailbox/", "operator/")
 
 # What a refusal looks like; whatever else an allowed request answers is its own tests' business.
 REFUSALS = {403, 404, 405}

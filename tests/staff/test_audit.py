@@ -166,7 +166,7 @@ def test_every_action_has_words_in_both_languages():
 
 
 def test_every_action_that_is_recorded_has_words():
-    packages = ("audit", "clients", "clinics", "courses", "portal", "reminders", "staff")
+    packages = ("audit", "clients", "clinics", "courses", "operators", "portal", "reminders", "staff")
     action = re.compile(r'"((?:answer|channel|client|clinic|contact|rule|reminder|staff)\.[a-z_]+)"')
     files = [file for package in packages for file in (ROOT / package).rglob("*.py")]
     sources = [text for file in files if re.search(r"\b_?record\w*\(", text := file.read_text("utf-8"))]

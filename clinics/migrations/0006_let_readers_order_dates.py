@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0002_guide_new_clinics"),
+        ("clinics", "0005_guide_new_clinics"),
     ]
 
     operations = [
