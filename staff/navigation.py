@@ -54,7 +54,15 @@ ENTRIES: Final = (
         ("attention", "flag-"),
         True,
     ),
-    Entry("calendar", "calendar", _("Calendar"), _("Calendar"), Capability.READ, ("calendar",), True),
+    Entry(
+        "calendar",
+        "calendar",
+        _("Calendar"),
+        _("Calendar"),
+        Capability.READ,
+        ("calendar", "disruption-", "job-"),
+        True,
+    ),
     # A table for a desk: on a telephone a course is reached through its client, a finding or a session.
     Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",)),
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),

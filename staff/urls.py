@@ -20,6 +20,8 @@ from staff.views import (
     courses,
     from_clients,
     imports,
+    disruptions,
+    jobs,
     mailbox,
     messages,
     people,
@@ -91,6 +93,19 @@ urlpatterns = [
     path("me/dates/", profile.choose_dates, name="profile-dates"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
     path("me/digest/", profile.choose_digest, name="profile-digest"),
+]
+
+# ---------------------------------------------------------------- disruptions and background jobs
+
+urlpatterns += [
+    path("disruptions/", disruptions.disruption_list, name="disruption-list"),
+    path("disruptions/<uuid:code>/", disruptions.disruption_detail, name="disruption-detail"),
+    path("disruptions/<uuid:code>/choose/", disruptions.choose, name="disruption-choose"),
+    path("disruptions/<uuid:code>/apply/", disruptions.apply, name="disruption-apply"),
+    path("jobs/", jobs.job_list, name="job-list"),
+    path("jobs/<uuid:code>/progress/", jobs.progress, name="job-progress"),
+    path("jobs/<uuid:code>/stop/", jobs.stop, name="job-stop"),
+    path("jobs/<uuid:code>/retry/", jobs.retry, name="job-retry"),
 ]
 
 # ---------------------------------------------------------------- messages

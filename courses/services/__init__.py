@@ -18,7 +18,7 @@ from courses.services.calendar import (
 )
 from courses.services.clinic_details import change_clinic, is_time_zone_open
 from courses.services.deciding import discontinue_course, end_phase, restart_course, set_target
-from courses.services.disrupted import Outage, foresee_drift, is_on_record, sessions_hit
+from courses.services.disrupted import Outage, drift_values, foresee_drift, is_on_record, sessions_hit
 from courses.services.disrupting import (
     apply_disruption,
     choose_moves,
@@ -95,6 +95,7 @@ __all__ = [
     "create_protocol",
     "discontinue_course",
     "draft_of",
+    "drift_values",
     "end_contraindication",
     "end_phase",
     "find_holder",

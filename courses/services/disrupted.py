@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from clinics.core import ClinicCalendar
 from clinics.models import Absence, Clinic, StaffMember
@@ -74,6 +74,14 @@ def _drift(facts: CourseFacts, outage: Outage, hit: set[date], *, today: date) -
         for fallen_out in (frozenset[date](), hit)
     )
     return added_drift(without, within)
+
+
+def drift_values(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values under the names of a flag's columns."""
+    names = ("kind", "severity", "days", "count", "cause")
+    values = {name: value for name in names if (value := getattr(finding, name)) is not None}
+    on = finding.on.isoformat() if finding.on else None
+    return {**values, "evidence": {"limit": finding.limit, "session": finding.session, "on": on}}
 
 
 def with_outage(facts: CourseFacts, outage: Outage) -> CourseFacts:

@@ -38,7 +38,15 @@ from courses.services.availability import ClinicTime, load_clinic_time
 from courses.services.booking import cancel_session
 from courses.services.calendar import add_absence, add_closure, check_range
 from courses.services.changes import fitting_text, refuse, transacting
-from courses.services.disrupted import MOVABLE, Outage, foresee_drift, is_on_record, sessions_hit, with_outage
+from courses.services.disrupted import (
+    MOVABLE,
+    Outage,
+    drift_values,
+    foresee_drift,
+    is_on_record,
+    sessions_hit,
+    with_outage,
+)
 from courses.services.proposing import PlanProposal, plan_elsewhere
 
 logger = logging.getLogger(__name__)
@@ -132,7 +140,7 @@ def _write_rows(disruption: Disruption, outage: Outage, *, now: datetime) -> lis
             ends_at=session.ends_at,
             practitioner_id=session.practitioner_id,
             room_id=session.room_id,
-            drift=[_drift_values(finding) for finding in drift.get(session.course_id, ())],
+            drift=[drift_values(finding) for finding in drift.get(session.course_id, ())],
         )
         for position, session in enumerate(sorted(sessions, key=urgency))
         if session.starts_at is not None and session.ends_at is not None
@@ -141,11 +149,6 @@ def _write_rows(disruption: Disruption, outage: Outage, *, now: datetime) -> lis
 
 def _urgency(findings: Sequence[Finding]) -> int:
     return -max((finding.days or 0 for finding in findings), default=0)
-
-
-def _drift_values(finding: Finding) -> dict[str, object]:
-    names = ("kind", "severity", "days", "count", "cause")
-    return {name: value for name in names if (value := getattr(finding, name)) is not None}
 
 
 # ---------------------------------------------------------------- planning

@@ -25,6 +25,17 @@ class JobKind:
     errors: Mapping[str, Words]
 
 
+def _disruption_url(job: BackgroundJob) -> str:
+    return reverse("staff:disruption-detail", args=[job.parameters["disruption"]])
+
+
+_STALE: Final = {
+    "stale_plan": gettext_lazy(
+        "Hours, closures or absences were changed after this was planned. Plan it again."
+    )
+}
+
+
 def _import_url(job: BackgroundJob) -> str:
     return reverse("staff:import-detail", args=[job.parameters["batch"]])
 
@@ -36,6 +47,8 @@ _IMPORT_ERRORS: Final = {
     ),
 }
 KINDS: Final[Mapping[str, JobKind]] = {
+    "plan_disruption": JobKind(gettext_lazy("Planning an absence or closure"), _disruption_url, _STALE),
+    "apply_disruption": JobKind(gettext_lazy("Applying an absence or closure"), _disruption_url, _STALE),
     "imports.check": JobKind(gettext_lazy("Checking a spreadsheet"), _import_url, _IMPORT_ERRORS),
     "imports.apply": JobKind(gettext_lazy("Importing a spreadsheet"), _import_url, _IMPORT_ERRORS),
     "imports.undo": JobKind(gettext_lazy("Undoing an import"), _import_url, _IMPORT_ERRORS),

@@ -145,7 +145,8 @@ def test_practitioner_ill_all_is_planned_together_and_moved_by_one_job(courses, 
     assert all(row.new_starts_at.time() == row.starts_at.time() for row in rows)
     assert {row.new_practitioner.pk for row in rows if row.new_starts_at < at(march(12), 0)} == {boris.pk}
     assert [row.days_outside for row in rows] == [0] * 6
-    assert rows[0].drift == [{"kind": "booked_late", "severity": "warning", "days": 4}]
+    evidence = {"limit": 1, "session": 1, "on": "2026-03-16"}
+    assert rows[0].drift == [{"kind": "booked_late", "severity": "warning", "days": 4, "evidence": evidence}]
 
     job = apply(disruption, by)
 

@@ -17,6 +17,9 @@ from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
 from courses.services import pause_course
 from imports.services import start_import
+from clinics.models import Closure, Role
+from courses.models import Flag
+from courses.services import Outage, apply_disruption, pause_course, start_disruption
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from tests.factories import (
     ClientFactory,
@@ -66,6 +69,8 @@ PROTOCOL = (("code", "protocol"),)
 TOKEN = (("code", "token"),)
 VIEW = (("code", "view"),)
 IMPORT = (("code", "batch"),)
+DISRUPTION = (("code", "disruption"),)
+JOB = (("code", "job"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -95,6 +100,14 @@ MATRIX = {
     "staff:calendar-book": Route(get=BOOKS),
     "staff:calendar-book-course": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:calendar-move": Route(post=BOOKS, parts=SESSION),
+    "staff:disruption-list": Route(get=BOOKS, post=BOOKS),
+    "staff:disruption-detail": Route(get=BOOKS, parts=DISRUPTION),
+    "staff:disruption-choose": Route(post=BOOKS, parts=DISRUPTION),
+    "staff:disruption-apply": Route(post=BOOKS, parts=DISRUPTION),
+    "staff:job-list": Route(get=BOOKS),
+    "staff:job-progress": Route(get=BOOKS, parts=JOB),
+    "staff:job-stop": Route(post=BOOKS, parts=JOB),
+    "staff:job-retry": Route(post=BOOKS, parts=JOB),
     "staff:course-list": Route(get=EVERYBODY),
     "staff:course-export": Route(get=EXPORTS),
     "staff:client-list": Route(get=EVERYBODY),
@@ -266,6 +279,13 @@ def make_clinic():
         report=ReactionReport.objects.create(
             clinic=clinic, session=session, reaction="bruises", needs_person=True, reported_at=NOW
         ).code,
+    outage = Outage(clinic, None, date(2026, 3, 10), date(2026, 3, 10))
+    disruption = apply_disruption(disruption=start_disruption(outage=outage, by=by, now=NOW), by=by, now=NOW)
+    return SimpleNamespace(
+        members=members,
+        session=session.code,
+        disruption=disruption.code,
+        job=disruption.job.code,
         flag=flag.code,
         client=client.code,
         course=course.code,
