@@ -128,6 +128,7 @@ class Migration(migrations.Migration):
                 ),
                 ("code", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("position", models.PositiveIntegerField()),
+                ("is_hit", models.BooleanField(default=True)),
                 ("starts_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField()),
                 ("drift", models.JSONField(default=list)),

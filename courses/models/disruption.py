@@ -86,7 +86,7 @@ class Disruption(models.Model):
 
 
 class DisruptedSession(models.Model):
-    """One session that is hit: where it was, where it is to go, what was chosen, and what came of it."""
+    """One session that is hit, or makes room: where it was, where it is to go, what was chosen, what came of it."""
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
@@ -95,6 +95,8 @@ class DisruptedSession(models.Model):
     session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="+")
     # Sessions of one course stand together, the most urgent course first; planned and applied in this order.
     position = models.PositiveIntegerField()
+    # Else it only makes room: without it the others of its course would come late or too early.
+    is_hit = models.BooleanField(default=True)
     # Where it was booked.
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Final
 
 from django.db import DatabaseError, transaction
@@ -59,6 +59,9 @@ PLANNED_AT_ONCE: Final = 40
 _COURSES_A_STEP: Final = 40
 # A client needs the time to read of a new time before it.
 _NOTICE: Final = timedelta(hours=2)
+_SlotKey = tuple[datetime | None, datetime | None, str | None, str | None]
+# Between the first places of two courses: more sessions than a course has ahead.
+_PLACES: Final = 1000
 _PLANNED_COLUMNS: Final = (
     "course_version",
     "new_starts_at",
@@ -129,21 +132,33 @@ def _write_rows(disruption: Disruption, outage: Outage, *, now: datetime) -> lis
     firsts: dict[int, datetime | None] = {}
     for session in sessions:
         firsts.setdefault(session.course_id, session.starts_at)
-    return DisruptedSession.objects.bulk_create(
-        DisruptedSession(
-            clinic_id=disruption.clinic_id,
-            disruption=disruption,
-            course_id=session.course_id,
-            session=session,
-            position=position,
-            starts_at=session.starts_at,
-            ends_at=session.ends_at,
-            practitioner_id=session.practitioner_id,
-            room_id=session.room_id,
-            drift=[drift_values(finding) for finding in drift.get(session.course_id, ())],
-        )
-        for position, session in enumerate(sorted(sessions, key=urgency))
-        if session.starts_at is not None and session.ends_at is not None
+    ordered = sorted(sessions, key=urgency)
+    places = {
+        course_id: place for place, course_id in enumerate(dict.fromkeys(row.course_id for row in ordered))
+    }
+    numbers = dict.fromkeys(places, 0)
+    rows = []
+    for session in ordered:
+        row = _new_row(disruption, session, places[session.course_id] * _PLACES + numbers[session.course_id])
+        row.drift = [drift_values(finding) for finding in drift.get(session.course_id, ())]
+        numbers[session.course_id] += 1
+        rows.append(row)
+    return DisruptedSession.objects.bulk_create(rows)
+
+
+def _new_row(disruption: Disruption, session: TreatmentSession, position: int) -> DisruptedSession:
+    assert session.starts_at is not None, "a booking has its slot"
+    assert session.ends_at is not None, "a booking has its slot"
+    return DisruptedSession(
+        clinic_id=disruption.clinic_id,
+        disruption=disruption,
+        course_id=session.course_id,
+        session=session,
+        position=position,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        practitioner_id=session.practitioner_id,
+        room_id=session.room_id,
     )
 
 
@@ -198,12 +213,14 @@ def _plan_some(disruption: Disruption, *, now: datetime, most: int) -> int:
     for session in booked.select_related("practitioner", "room").order_by("on", "pk"):
         ahead.setdefault(session.course_id, []).append(session)
     time = _time_around(disruption, outage, now=now)
+    joining: list[DisruptedSession] = []
     for rows in groups[:most]:
         course = rows[0].course
         known = with_outage(facts[course.pk], outage)
-        _plan_course(course, rows, known, ahead.get(course.pk, []), time, outage, today=today)
+        joining += _plan_course(course, rows, known, ahead.get(course.pk, []), time, outage, today=today)
     planned = [row for rows in groups[:most] for row in rows]
     DisruptedSession.objects.bulk_update(planned, [name.removesuffix("_id") for name in _PLANNED_COLUMNS])
+    DisruptedSession.objects.bulk_create(joining)
     left = len(waiting) - len(planned)
     if not left:
         disruption.status = DisruptionStatus.PLANNED
@@ -261,39 +278,123 @@ def _plan_course(
     outage: Outage,
     *,
     today: date,
-) -> None:
-    """Note on the rows of one course where each is to go, or why nowhere; later plans keep out of the way."""
+) -> list[DisruptedSession]:
+    """Note on the rows of one course where each is to go, or why nowhere; later plans keep out of the way.
+
+    Returns further rows, of sessions that are not hit and move to make room.
+    """
     for row in rows:
         row.course_version = course.version
-    hit = {row.session_id for row in rows}
+    hit = [row.session for row in rows]
     try:
         _refuse_what_changed(course, rows)
-        plan = plan_elsewhere(
-            course=course,
-            facts=facts,
-            hit=[row.session for row in rows],
-            kept=[session for session in ahead if session.pk not in hit],
-            time=time,
-            today=today,
-            horizon_days=(outage.to_on - today).days + course.clinic.booking_horizon_days,
-        )
+        moving, plan = _plan_around(course, facts, hit, ahead, time, outage, today=today)
     except CourseError as error:
         for row in rows:
             row.choice, row.refusal = MoveChoice.LEAVE, error.code
-        return
-    slots = [planned for planned in plan.planned if planned.start is not None]
+        return []
+    by_session = {row.session_id: row for row in rows}
     people = {person.id: pk for pk, person in time.people.items()}
     rooms = {code: pk for pk, code in time.rooms.items()}
-    for row, planned in zip(rows, slots, strict=False):
+    joining: list[DisruptedSession] = []
+    for session, planned in _assigned(moving, plan):
+        if session.pk not in by_session:
+            row = _new_row(rows[0].disruption, session, rows[-1].position + 1 + len(joining))
+            row.course, row.course_version, row.is_hit = course, course.version, False
+            joining.append(row)
+        row = by_session.get(session.pk) or joining[-1]
+        if planned is None:
+            # What is not asked for is taken out of the plan and so counts as placed.
+            row.choice, row.refusal = MoveChoice.LEAVE, "no_slot" if plan.cost.unplaced else "not_asked"
+            continue
         row.new_starts_at, row.new_ends_at = planned.start, planned.end
         row.new_practitioner_id = people[planned.practitioner] if planned.practitioner else None
         row.new_room_id = rooms[planned.room] if planned.room else None
         row.days_outside = planned.days_outside
         row.why = [convert.reason_values(reason) for reason in planned.why]
         _take(time, row)
-    for row in rows[len(slots) :]:
-        # What is not asked for is taken out of the plan and so counts as placed.
-        row.choice, row.refusal = MoveChoice.LEAVE, "no_slot" if plan.cost.unplaced else "not_asked"
+    return joining
+
+
+def _plan_around(
+    course: Course,
+    facts: CourseFacts,
+    hit: Sequence[TreatmentSession],
+    ahead: Sequence[TreatmentSession],
+    time: ClinicTime,
+    outage: Outage,
+    *,
+    today: date,
+) -> tuple[list[TreatmentSession], Plan]:
+    """Return which bookings are to move, by date, and the plan for them.
+
+    Those that are hit; where they cannot keep to the prescription while all others stay, and could otherwise, also
+    what is booked after the first of them and was not chosen by a person.
+    """
+    horizon_days = (outage.to_on - today).days + course.clinic.booking_horizon_days
+
+    def plan(moving: Sequence[TreatmentSession]) -> Plan:
+        kept = [session for session in ahead if session not in moving]
+        return plan_elsewhere(
+            course=course,
+            facts=facts,
+            hit=moving,
+            kept=kept,
+            time=time,
+            today=today,
+            horizon_days=horizon_days,
+        )
+
+    narrow = plan(hit)
+    first_on = min(session.on for session in hit)
+    after = [
+        session
+        for session in ahead
+        if session not in hit
+        and session.on > first_on
+        and not session.is_pinned
+        and session.status in MOVABLE
+    ]
+    if not after or not (narrow.cost.unplaced or narrow.cost.days_outside):
+        return list(hit), narrow
+    moving = sorted([*hit, *after], key=lambda session: session.on)
+    try:
+        wide = plan(moving)
+    except CourseError:
+        return list(hit), narrow
+    is_better = (wide.cost.unplaced, wide.cost.days_outside) < (
+        narrow.cost.unplaced,
+        narrow.cost.days_outside,
+    )
+    if is_better and len(wide.planned) == len(moving):
+        return moving, wide
+    return list(hit), narrow
+
+
+def _assigned(
+    moving: Sequence[TreatmentSession], plan: Plan
+) -> list[tuple[TreatmentSession, PlannedSession | None]]:
+    """Return each booking that moves with its new slot, as apply_plan() will move them: in the order of dates.
+
+    One whose own slot is wanted again stays there and is left out; one for which there is no slot has None.
+    """
+    slots: dict[_SlotKey, PlannedSession] = {
+        (planned.start, planned.end, planned.practitioner, planned.room): planned
+        for planned in plan.planned
+        if planned.start is not None
+    }
+    rest = [session for session in moving if slots.pop(_slot_of(session), None) is None]
+    return list(zip_longest(rest, slots.values())) if len(rest) >= len(slots) else []
+
+
+def _slot_of(session: TreatmentSession) -> _SlotKey:
+    person, room = session.practitioner, session.room
+    return (
+        session.starts_at,
+        session.ends_at,
+        str(person.code) if person else None,
+        str(room.code) if room else None,
+    )
 
 
 def _refuse_what_changed(course: Course, rows: Sequence[DisruptedSession]) -> None:

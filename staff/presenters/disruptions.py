@@ -178,7 +178,7 @@ def move_line(row: DisruptedSession, *, today: date) -> MoveLine:
         new_who=_who(row.new_practitioner, row.new_room),
         outside=outside if row.days_outside else "",
         why=tuple(kept_reasons_words(row.why, today=today)),
-        chips=tuple(_chip(values) for values in row.drift),
+        chips=tuple(_chip(values) for values in row.drift) if row.is_hit else (_makes_room(),),
         choices=tuple(
             (choice.value, str(choice.label), choice == row.choice)
             for choice in MoveChoice
@@ -186,6 +186,15 @@ def move_line(row: DisruptedSession, *, today: date) -> MoveLine:
         ),
         badge=_outcome_badge(row),
         refusal=str(_REFUSALS.get(row.refusal, _("This could not be done."))) if row.refusal else "",
+    )
+
+
+def _makes_room() -> Badge:
+    return Badge(
+        _("Makes room"),
+        "notice",
+        "info-circle",
+        _("It is not hit itself, but would come too early or too late if it stayed."),
     )
 
 
@@ -223,6 +232,8 @@ class PlanSummary:
     placed: int
     outside: int
     unplaced: int
+    # Not hit, but moved so that the others fit.
+    joining: int = 0
 
     @property
     def words(self) -> str:
@@ -235,7 +246,12 @@ class PlanSummary:
             said += ", " + ngettext(
                 "%(n)s of them outside its window", "%(n)s of them outside their windows", self.outside
             ) % {"n": self.outside}
-        return f"{said}."
+        if not self.joining:
+            return f"{said}."
+        others = ngettext("%(n)s more moves to make room.", "%(n)s more move to make room.", self.joining) % {
+            "n": self.joining
+        }
+        return f"{said}. {others}"
 
 
 def remaining_words(number: int) -> str:

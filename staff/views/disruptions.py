@@ -106,11 +106,13 @@ def disruption_detail(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 
 def _show(request: StaffRequest, disruption: Disruption, *, page: str, status: int = 200) -> HttpResponse:
     today = local_today(disruption.clinic, timezone.now())
+    is_hit = Q(is_hit=True)
     counts = disruption.sessions.aggregate(
-        total=Count("pk"),
-        placed=Count("pk", filter=Q(new_starts_at__isnull=False)),
-        outside=Count("pk", filter=Q(days_outside__gt=0)),
-        unplaced=Count("pk", filter=Q(new_starts_at=None)),
+        total=Count("pk", filter=is_hit),
+        placed=Count("pk", filter=is_hit & Q(new_starts_at__isnull=False)),
+        outside=Count("pk", filter=is_hit & Q(days_outside__gt=0)),
+        unplaced=Count("pk", filter=is_hit & Q(new_starts_at=None)),
+        joining=Count("pk", filter=Q(is_hit=False)),
     )
     summary = shown.PlanSummary(**counts)
     found = _page_of(disruption, page)

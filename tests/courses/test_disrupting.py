@@ -8,6 +8,7 @@ import pytest
 from audit.models import AuditEvent
 from clinics.jobs import work_job
 from clinics.models import Absence, Closure
+from courses.core.types import Cadence
 from courses.models import Disruption, PlanRevision, TreatmentSession
 from courses.services import (
     Outage,
@@ -29,6 +30,7 @@ from tests.factories import (
     RoomFactory,
     StaffMemberFactory,
     actor_of,
+    attend,
     book,
     intensive,
     prescribe,
@@ -410,3 +412,29 @@ def test_bookings_at_the_same_moment_never_meet_the_moves(tmp_path):
         booked = TreatmentSession.objects.filter(course__in=strangers).count()
         assert moved + booked == 3
         assert_nobody_is_booked_twice(anna.clinic)
+
+
+def test_what_is_booked_later_makes_room_where_the_prescription_needs_it(anna, boris, by, protocol):
+    twice = [intensive(cadence=Cadence.of(2, 7, 7), sessions_min=8, sessions_max=8)]
+    course, pinned = (
+        prescribe(member=anna, protocol=protocol, phases=twice, practitioner=anna) for _ in range(2)
+    )
+    attend(course, [march(3), march(5)])
+    attend(pinned, [march(3), march(5)], time(12))
+    friday = at(march(6), 9)
+    for day in (10, 12, 17, 19, 24, 26):
+        book(course, march(day), time(10), now=friday, is_pinned=False)
+        book(pinned, march(day), time(12), now=friday)
+
+    disruption = plan(closed(anna.clinic, (march(9), march(14))), by, now=friday)
+    apply(disruption, by, now=friday)
+
+    rows = list(disruption.sessions.filter(course=course).select_related("session"))
+    # Late by one day, as the clinic was closed; from then on twice a week again, so the rest moves on.
+    assert [(row.is_hit, row.outcome) for row in rows[:2]] == [(True, "moved")] * 2
+    assert {(row.is_hit, row.outcome) for row in rows[2:]} == {(False, "moved")}
+    assert sum(row.days_outside for row in rows) <= 1
+    # What a person chose stays where it is.
+    assert not disruption.sessions.filter(course=pinned, is_hit=False).exists()
+    assert_nobody_is_booked_twice(anna.clinic)
+    assert_in_line(course, now=friday)

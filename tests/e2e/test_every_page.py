@@ -14,6 +14,7 @@ from clinics.tokens import issue_token
 from courses.models import Flag
 from courses.services import pause_course, reassess
 from imports.services import choose_columns, run_all, start_import
+from courses.services import Outage, apply_disruption, pause_course, reassess, start_disruption
 from reminders.models import KeptMessage, Reminder, ReminderRule
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
 from tests.factories import ClinicFactory, actor_of, book
@@ -60,6 +61,9 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         by=actor_of(owner),
         now=NOW,
     )
+    outage = {"outage": Outage(clinic, prescriber, TODAY, TODAY), "by": actor_of(prescriber), "now": NOW}
+    planned = start_disruption(**outage)
+    applied = apply_disruption(disruption=start_disruption(**outage), by=outage["by"], now=NOW)
     course, client = f"/courses/{overdue.code}/", overdue.client
     return [
         "/",
@@ -74,6 +78,11 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         "/calendar/?view=day&by=room",
         "/calendar/book/?on=2026-03-10&at=15:00",
         f"/calendar/book/{overdue.code}/?on=2026-03-10&at=15:00",
+        "/disruptions/",
+        f"/disruptions/?practitioner={prescriber.code}&from_on={TODAY}&to_on={TODAY}",
+        f"/disruptions/{planned.code}/",
+        f"/disruptions/{applied.code}/",
+        "/jobs/",
         "/courses/",
         "/courses/?q=nobody",
         course,
@@ -178,6 +187,8 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/calendar/": "Nobody treats here yet",
         "/calendar/book/": "No course can be booked on this day",
         "/start/protocols/": "Protocols of the library",
+        "/disruptions/": "Nobody was away yet",
+        "/jobs/": "Nothing has been done in the background yet",
         "/courses/": "No course runs yet",
         "/clients/": "No clients yet",
         "/messages/": "No messages here yet",
