@@ -27,6 +27,7 @@ DONE: Final = "done"
 LATE: Final = "late"
 TAKEN: Final = "taken"
 FELT: Final = "felt"
+GONE: Final = "gone"
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,8 @@ def _note(note: str, kind: str) -> str:
         return _("The clinic was changing this visit at the same moment. Press again.")
     if note == DONE and kind in ("open", "confirmed"):
         return _("Done. This is your new time.")
+    if note == GONE:
+        return _("Somebody else was quicker. Your visit stays as it is booked.")
     if note == LATE and kind in ("open", "confirmed"):
         return _("It begins too soon to be moved here. Call the clinic.")
     return ""

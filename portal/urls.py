@@ -5,7 +5,7 @@ Those that hold a token lead on at once to an address without it. A visit is the
 
 from django.urls import path
 
-from portal import channels, courses, feeds, feelings, records, visits, wishes
+from portal import channels, courses, earlier, feeds, feelings, records, visits, wishes
 
 app_name = "portal"
 
@@ -15,11 +15,14 @@ urlpatterns = [
     path("v/<str:token>/", visits.open_link, name="visit-link"),
     path("k/<str:token>/", courses.open_link, name="course-link"),
     path("u/<str:token>/", channels.open_link, name="unsubscribe-link"),
-    *(path(start, visits.show_visit, name="visit") for start in _visits),
+    *(path(start, earlier.show_visit, name="visit") for start in _visits),
     *(path(start + "confirm/", visits.confirm, name="visit-confirm") for start in _visits),
     *(path(start + "cancel/", visits.cancel, name="visit-cancel") for start in _visits),
     *(path(start + "move/", visits.move, name="visit-move") for start in _visits),
     *(path(start + "feel/", feelings.feel, name="visit-feel") for start in _visits),
+    *(path(start + "wait/", earlier.wait, name="visit-wait") for start in _visits),
+    *(path(start + "wait/end/", earlier.end_wait, name="visit-wait-end") for start in _visits),
+    *(path(start + "earlier/<uuid:offer>/", earlier.take, name="visit-earlier") for start in _visits),
     path("course/<slug:ref>/", courses.show_course, name="course"),
     path("course/<slug:ref>/book/", courses.book, name="course-book"),
     path("course/<slug:ref>/year/", courses.say_year, name="course-year"),

@@ -61,15 +61,6 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @portal_page
-@require_safe
-def show_visit(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
-    held = held_visit(request, ref, code)
-    if held is None:
-        return not_found(request)
-    return _show(request, held, "portal/visit.html", note=request.GET.get("note", ""))
-
-
-@portal_page
 @require_POST
 def confirm(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResponse:
     held = held_visit(request, ref, code)
@@ -90,7 +81,7 @@ def cancel(request: HttpRequest, ref: str, code: UUID | None = None) -> HttpResp
     if is_whole:
         return _press(request, held, cancel_by_client, reason=form.cleaned_data["reason"])
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
-    return _show(request, held, "portal/cancel.html", form=form, status=status)
+    return show_held(request, held, "portal/cancel.html", form=form, status=status)
 
 
 @portal_page
@@ -171,7 +162,7 @@ def courses_of(link: AccessLink) -> Any:
     return courses.filter(code=code) if kind == "course" else courses.filter(sessions__code=code)
 
 
-def _show(
+def show_held(
     request: HttpRequest,
     held: Held,
     template: str,
@@ -180,6 +171,7 @@ def _show(
     status: int = HTTPStatus.OK,
     **more: Any,
 ) -> HttpResponse:
+    """Show a page about a visit as it stands now."""
     client = held.link.client
     with translation.override(client.language):
         page = page_of(held, note)
@@ -192,7 +184,10 @@ def _show(
 
 def addresses_of(held: Held) -> dict[str, str]:
     """Return the addresses of the visit's pages and acts, and that of its course."""
-    names = ("visit", "visit-confirm", "visit-cancel", "visit-move", "visit-feel")
+    names = (
+        *("visit", "visit-confirm", "visit-cancel", "visit-move", "visit-feel"),
+        *("visit-wait", "visit-wait-end"),
+    )
     found = {name.replace("-", "_"): reverse(f"portal:{name}", kwargs=held.parts) for name in names}
     return {**found, "course": reverse("portal:course", kwargs={"ref": held.parts["ref"]})}
 

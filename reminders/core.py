@@ -22,6 +22,7 @@ Trigger = Literal[
     "maintenance_due",
     "schedule",
     "change",
+    "earlier_slot",
     "course_completed",
     "staff_digest",
 ]

@@ -30,6 +30,7 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     Trigger.MAINTENANCE_DUE: ("lead_days", "at_time", "wait_minutes"),
     Trigger.SCHEDULE: ("wait_minutes", "useful"),
     Trigger.CHANGE: ("wait_minutes", "useful"),
+    Trigger.EARLIER_SLOT: ("useful",),
     Trigger.COURSE_COMPLETED: ("wait_minutes", "useful"),
     Trigger.STAFF_DIGEST: ("at_time", "useful"),
 }

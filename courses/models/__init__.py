@@ -40,6 +40,7 @@ from courses.models.session import (
     SessionStatus,
     TreatmentSession,
 )
+from courses.models.waiting import EarlierOutcome, EarlierSlot, FreedSlot, Waiting
 
 __all__ = [
     "BOOKED_STATUSES",
@@ -55,9 +56,12 @@ __all__ = [
     "Disruption",
     "DisruptionStatus",
     "DriftState",
+    "EarlierOutcome",
+    "EarlierSlot",
     "Flag",
     "FlagCall",
     "FlagKind",
+    "FreedSlot",
     "MoveChoice",
     "MoveOutcome",
     "Pause",
@@ -80,4 +84,5 @@ __all__ = [
     "SessionStatus",
     "Severity",
     "TreatmentSession",
+    "Waiting",
 ]

@@ -61,6 +61,7 @@ from courses.services.screening import (
     record_contraindication,
 )
 from courses.services.undoing import SessionBefore, before_act, find_holder, undo_session
+from courses.services.waiting import offer_freed_slots, stop_waiting, wait_for_earlier
 from courses.services.windows import DayFit, MoveWindow, fit_day, window_for_move
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "known_conditions",
     "may_report",
     "move_session",
+    "offer_freed_slots",
     "offer_moves",
     "offer_slots",
     "outage_of",
@@ -145,8 +147,10 @@ __all__ = [
     "set_working_hours",
     "snooze_flag",
     "start_disruption",
+    "stop_waiting",
     "stored_hours",
     "undo_session",
+    "wait_for_earlier",
     "window_for_move",
     "working_hours",
 ]

@@ -20,6 +20,7 @@ from courses.core.states import (
 from courses.errors import CourseError
 from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
 from courses.services.assessing import reassess, store_measures
+from courses.services.freeing import note_freed, slot_of
 from courses.signals import course_changed
 
 # Serialization failure, deadlock, lock not available: what PostgreSQL ends one of two transactions with.
@@ -97,10 +98,11 @@ def changing_session(
         if is_open_required:
             require_open(course)
         locked = lock_session(session)
-        before = _audited(locked)
+        before, held = _audited(locked), slot_of(locked)
         yield course, locked
         after = _audited(locked)
         changed = [name for name in before if before[name] != after[name]]
+        note_freed(held, locked, now=now)
         finish_change(
             course,
             action=action,

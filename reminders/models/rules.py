@@ -19,6 +19,7 @@ class Trigger(models.TextChoices):
     MAINTENANCE_DUE = "maintenance_due", _("maintenance due")
     SCHEDULE = "schedule", _("schedule")
     CHANGE = "change", _("change of the schedule")
+    EARLIER_SLOT = "earlier_slot", _("an earlier time is free")
     COURSE_COMPLETED = "course_completed", _("course completed")
     STAFF_DIGEST = "staff_digest", _("morning digest for staff")
 

@@ -15,6 +15,8 @@ from courses.models import (
     BOOKED_STATUSES,
     Course,
     CourseStatus,
+    EarlierOutcome,
+    EarlierSlot,
     Pause,
     Protocol,
     SessionStatus,
@@ -340,11 +342,19 @@ def _why_void(row: Any, now: datetime) -> Reason | None:
         facts = load_schedule(row)
         is_wanted = bool(untold(facts, now=now)) and facts.was_told == (row.trigger == Trigger.CHANGE)
         return None if is_wanted else Reason.NOT_NEEDED
+    if row.trigger == Trigger.EARLIER_SLOT:
+        return None if _is_offered(row, now) else Reason.NOT_NEEDED
     if row.trigger == Trigger.COURSE_COMPLETED:
         return None if course.status == CourseStatus.COMPLETED else Reason.NOT_NEEDED
     states = ("overdue",) if row.trigger == Trigger.OVERDUE else _BOOKABLE
     is_wanted = course.state in states and not row.has_booking and course.status != CourseStatus.COMPLETED
     return None if is_wanted else Reason.NOT_NEEDED
+
+
+def _is_offered(row: Any, now: datetime) -> bool:
+    """Return whether the slot that the message offers is still to be had; one query."""
+    offers = EarlierSlot.objects.filter(code=row.subject_key.removeprefix("offer:"))
+    return offers.filter(outcome=EarlierOutcome.OPEN, expires_at__gt=now).exists()
 
 
 def _why_slot_void(row: Any) -> Reason | None:

@@ -84,6 +84,7 @@ _FIRST_RULES: Final[tuple[dict[str, Any], ...]] = (
     {"slug": "schedule", "trigger": Trigger.SCHEDULE, "wait_minutes": 3, "useful_minutes": _DAY},
     # Waits a little, so that further changes join in one notice.
     {"slug": "change", "trigger": Trigger.CHANGE, "wait_minutes": 3, "useful_minutes": _DAY},
+    {"slug": "earlier-slot", "trigger": Trigger.EARLIER_SLOT, "useful_minutes": 12 * _HOUR},
     {
         "slug": "course-completed",
         "trigger": Trigger.COURSE_COMPLETED,

@@ -27,7 +27,7 @@ from reminders.core import (
     is_paused_on,
     slot_text,
 )
-from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState
+from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState, Trigger
 from reminders.services.outcomes import UNCLAIMED, decided
 from reminders.services.seeding import FIRST_SLUGS, seed_rules
 
@@ -88,7 +88,9 @@ def _load_rules(course: Course, now: datetime) -> dict[str, ReminderRule]:
 def _load_existing(course: Course) -> _Existing:
     found = _Existing()
     told_at: datetime | None = None
-    for row in Reminder.objects.filter(course=course).order_by("pk"):
+    # What is offered to those who wait is made and judged by itself: see tell_earlier_slots().
+    rows = Reminder.objects.filter(course=course).exclude(trigger=Trigger.EARLIER_SLOT)
+    for row in rows.order_by("pk"):
         found.by_key[_key(row)] = row
         if row.state != ReminderState.CANCELLED:
             about = row.rule_id, row.subject_key, _occurrence(row)

@@ -11,10 +11,11 @@ from django.db.models import Count, Q
 
 from clients.links import remove_expired_links
 from clients.models import Channel
-from courses.services import reassess_due, roll_forward_due
+from courses.services import offer_freed_slots, reassess_due, roll_forward_due
 from reminders.models import JobState, Reminder, ReminderState, TickRun
 from reminders.services.claiming import recover_journals, recover_leases
 from reminders.services.digest import plan_digests
+from reminders.services.earlier import tell_earlier_slots
 from reminders.services.expiring import expire_stale
 from reminders.services.fence import note_alive
 from reminders.services.reconciling import reconcile
@@ -49,7 +50,7 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
     """Do one period's work and return its counts, or None when somebody else has this period.
 
     Takes silent claims back, expires what has outlived its use, reassesses the courses whose time has come,
-    which brings their rows up to date, lets rows follow changed rules, and plans the digests of staff. Every few minutes it compares what
+    which brings their rows up to date, lets rows follow changed rules, plans the digests of staff, and offers slots that became free to those who wait. Every few minutes it compares what
     should be with what is; once an hour it books what the booking horizon has reached and clears away
     addresses that no longer work. Sending is the senders' work: see wake_senders().
     """
@@ -66,6 +67,8 @@ def run_tick(*, now: datetime) -> dict[str, int] | None:
         "reassessed": reassess_due(now=now),
         "resynced": work_resyncs(now=now),
         "digests": plan_digests(now=now),
+        "offered": offer_freed_slots(now=now),
+        "earlier": tell_earlier_slots(now=now),
     }
     if _take_period(ROLL_FORWARD, now, _ROLL_FORWARD_EVERY):
         counts["rolled_forward"] = roll_forward_due(now=now)

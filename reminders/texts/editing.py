@@ -88,6 +88,7 @@ def _sample_values(view: View, clinic: Clinic) -> dict[str, Value]:
         "visits": slots,
         "cancelled_visits": (f"{day_text(_SAMPLE_AT.date(), language)}, 15:00",),
         "next_visit": slots[0],
+        "earlier": f"{day_text(_SAMPLE_AT.date(), language)}, 17:00",
         "link": _SampleLinks.course if view.row.trigger in _ABOUT_COURSES else _SampleLinks.session,
         "best_before": day_text(later, language),
         "sessions_today": "12",

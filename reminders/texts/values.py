@@ -47,6 +47,7 @@ PLACEHOLDERS: Final[dict[str, Any]] = {
     "visits": _("the visits that are booked, as a list"),
     "cancelled_visits": _("the visits that are no longer booked, as a list"),
     "next_visit": _("the next booked visit"),
+    "earlier": _("the earlier time that is offered to a client who waits for one"),
     "link": _("the client's page: of the visit, else of the course"),
     "treatment": _("the name of the treatment, only where the clinic shows it"),
     "preparation": _("how to prepare, as a list, only where the clinic shows the treatment"),
@@ -316,6 +317,12 @@ def _next_visit(view: View) -> str:
     return view.slot(booked[0]) if booked else ""
 
 
+def _earlier(view: View) -> str:
+    """Return the slot that is offered: what the message is about names it."""
+    slot = view.row.about.removeprefix("slot:")
+    return view.slot(datetime.fromisoformat(slot)) if view.row.trigger == "earlier_slot" else ""
+
+
 # ---------------------------------------------------------------- the morning of the staff
 
 
@@ -355,6 +362,7 @@ _MAKERS: Final[dict[str, Callable[[View], Value]]] = {
     "visits": _visits,
     "cancelled_visits": _cancelled_visits,
     "next_visit": _next_visit,
+    "earlier": _earlier,
     "link": _link,
     "treatment": _treatment,
     "preparation": _preparation,

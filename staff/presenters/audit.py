@@ -34,6 +34,8 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "course.plan_applied": gettext_lazy("Plan applied"),
             "course.session_booked": gettext_lazy("Session booked"),
             "course.reaction_reported": gettext_lazy("Client said how a session was"),
+            "course.waiting_began": gettext_lazy("Client waits for an earlier time"),
+            "course.waiting_ended": gettext_lazy("Client no longer waits for an earlier time"),
             "course.report_closed": gettext_lazy("Client's report seen to"),
             "course.session_moved": gettext_lazy("Session moved"),
             "course.session_confirmed": gettext_lazy("Session confirmed"),

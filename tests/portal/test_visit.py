@@ -53,7 +53,7 @@ def test_page_says_when_and_where_and_asks(visitor):
     assert words(response) == (
         f"{clinic.name} Your visit Please confirm that you are coming. Day Wednesday, 4 March "
         f"Time 15:00–15:45 Where {clinic.name} Brivibas iela 1, Riga Confirm "
-        "Another time I cannot come All my visits"
+        "Another time I cannot come Would you come earlier? Tell me when an earlier time becomes free All my visits"
     )
     assert 'href="tel:+37120000000"' in response.content.decode()
 

@@ -463,6 +463,7 @@ def test_clinic_without_rules_is_given_them():
         "maintenance-due",
         "schedule",
         "change",
+        "earlier-slot",
         "course-completed",
         "staff-digest",
     ]

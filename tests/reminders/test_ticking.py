@@ -270,7 +270,7 @@ def test_tick_command_at_a_time(capsys, mailoutbox):
     call_command("tick", "--at", "2026-03-03T15:00+02:00")
 
     assert capsys.readouterr().out.splitlines() == [
-        "recovered 0, expired 1, reassessed 0, resynced 0, digests 0, rolled_forward 0, links_removed 0, sent 1",
+        "recovered 0, expired 1, reassessed 0, resynced 0, digests 0, offered 0, earlier 0, rolled_forward 0, links_removed 0, sent 1",
         "This period's tick has been done already.",
     ]
     assert len(mailoutbox) == 1

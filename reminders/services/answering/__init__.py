@@ -14,6 +14,7 @@ from reminders.services.answering.visits import (
     confirm_by_client,
     is_notice_over,
     move_by_client,
+    take_earlier_by_client,
 )
 from reminders.services.answering.wishes import change_wishes_by_client
 
@@ -30,4 +31,5 @@ __all__ = [
     "record_report",
     "start_channel",
     "stop_channel",
+    "take_earlier_by_client",
 ]

@@ -16,12 +16,15 @@ from courses.models import (
     BOOKED_STATUSES,
     CANCELLED_STATUSES,
     Course,
+    EarlierOutcome,
+    EarlierSlot,
     SessionStatus,
     TreatmentSession,
 )
 from courses.services import book_session, cancel_session, confirm_session, move_session
-from courses.services.booking import cancelled_status
+from courses.services.booking import cancelled_status, minutes_of
 from courses.services.changes import lock_course, lock_session, transacting
+from courses.services.waiting import close_lost, close_taken
 from reminders.core import slot_text
 from reminders.models import Answer, AnswerKind, AnswerVia, Reminder, Trigger
 from reminders.services.answering.answers import actor_of, first_answer
@@ -126,15 +129,62 @@ def move_by_client(
         now=now,
         seen_version=seen_version,
         slot=slot,
-        act=lambda session, by: move_session(
-            session=session,
-            starts_at=slot.starts_at,
-            minutes=slot.minutes,
-            practitioner=slot.practitioner,
-            room=slot.room,
-            by=by,
+        needs_notice=True,
+        act=lambda session, by: _move(session, slot, by=by, now=now),
+    )
+
+
+def take_earlier_by_client(
+    *,
+    offer: EarlierSlot,
+    client: Client,
+    via: AnswerVia | str,
+    reminder: Reminder | None = None,
+    now: datetime,
+) -> Answer:
+    """Move a visit for a client to the earlier slot that was offered; the first of all who were asked has it.
+
+    Coming earlier needs no notice. A second press finds the visit moved; whoever comes too late is refused with
+    `offer_gone`, or with why the slot cannot be held.
+    Raises: as confirm_by_client().
+    """
+    freed, visit = offer.freed, offer.waiting.session
+    slot = ChosenSlot(freed.starts_at, minutes_of(visit), freed.practitioner, freed.room)
+
+    def act(session: TreatmentSession, by: Actor) -> None:
+        open_ones = EarlierSlot.objects.filter(pk=offer.pk, outcome=EarlierOutcome.OPEN, expires_at__gt=now)
+        if not open_ones.exists() or (session.starts_at and session.starts_at <= freed.starts_at):
+            raise CourseError(_("This time is no longer free."), code="offer_gone")
+        _move(session, slot, by=by, now=now)
+        close_taken(offer=offer, by=by, now=now)
+
+    with transacting():
+        answer = _answer_about(
+            AnswerKind.MOVE,
+            session=visit,
+            client=client,
+            via=AnswerVia(via),
+            event_key="",
+            reminder=reminder,
             now=now,
-        ),
+            seen_version=None,
+            slot=slot,
+            act=act,
+        )
+        if answer.refusal:
+            close_lost(offer=offer)
+    return answer
+
+
+def _move(session: TreatmentSession, slot: ChosenSlot, *, by: Actor, now: datetime) -> None:
+    move_session(
+        session=session,
+        starts_at=slot.starts_at,
+        minutes=slot.minutes,
+        practitioner=slot.practitioner,
+        room=slot.room,
+        by=by,
+        now=now,
     )
 
 
@@ -205,6 +255,7 @@ def _answer_about(
     seen_version: int | None,
     act: Callable[[TreatmentSession, Actor], object],
     slot: ChosenSlot | None = None,
+    needs_notice: bool = False,
 ) -> Answer:
     with transacting():
         lock_course(session.course)
@@ -216,7 +267,7 @@ def _answer_about(
             return known
         by_text = reminder if via == AnswerVia.SMS else None
         refusal = _why_not(session, client, reminder=by_text, seen_version=seen_version, now=now)
-        if not refusal and kind == AnswerKind.MOVE and is_notice_over(session, now=now):
+        if not refusal and needs_notice and is_notice_over(session, now=now):
             refusal = "notice_passed"
         refusal = refusal or _tried(lambda: act(session, actor_of(client)))
         if refusal and not event_key and (last := _same_refusal(kind, session, refusal)) is not None:
