@@ -20,6 +20,8 @@ TOKEN_LENGTH: Final = 22
 # A link that has expired is kept a while, so that its use can still be seen.
 _KEPT_EXPIRED: Final = timedelta(days=30)
 _REMOVED_AT_ONCE: Final = 2000
+# A telephone that keeps a course asks for a message again after this.
+KEPT_FOR: Final = timedelta(days=180)
 # A calendar asks for years without anybody looking; it ends when it is taken back, or with this.
 _FEED_FOR: Final = timedelta(days=2 * 366)
 
@@ -152,6 +154,35 @@ def make_feed(*, client: Client, by: Actor, now: datetime) -> str:
             subject_code=found.code,
         )
     return token
+
+
+def make_kept_link(*, client: Client, subject_key: str, by: Actor, now: datetime) -> str:
+    """Return the hash of a new link that a telephone keeps; its token is known to nobody, so no address opens it."""
+    _token, link = new_link(
+        clinic_id=client.clinic_id,
+        client_id=client.pk,
+        purpose=LinkPurpose.COURSE,
+        subject_key=subject_key,
+        reminder_code=None,
+        now=now,
+        expires_at=now + KEPT_FOR,
+    )
+    with transaction.atomic():
+        AccessLink.objects.create(**link._asdict())
+        record(
+            "client.page_kept",
+            at=now,
+            by=by,
+            clinic_code=client.clinic.code,
+            subject_kind="client",
+            subject_code=client.code,
+        )
+    return link.token_hash
+
+
+def revoke_link(link: AccessLink, *, now: datetime) -> None:
+    """Withdraw one link; twice changes nothing."""
+    AccessLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now)
 
 
 def remove_expired_links(*, now: datetime) -> int:

@@ -12,12 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
-from clients.links import find_link, find_link_by_hash, note_use
+from clients.links import KEPT_FOR, find_link, find_link_by_hash, note_use
 from clients.models import AccessLink, LinkPurpose
 from portal.limits import GUESSES, PRESSES, address_of, count_event, is_over
 from reminders.models import Reminder
 
 _SALT: Final = "portal.links"
+_KEPT_SALT: Final = "portal.kept"
 _REMEMBERED_SECONDS: Final = 3600
 # Behind the name of a link: whoever holds it has also said what only the client knows.
 _KNOWN_MARK: Final = "!"
@@ -94,6 +95,28 @@ def make_known(request: HttpRequest, response: HttpResponse, link: AccessLink) -
     _remember(request, response, link, is_known=True)
 
 
+def kept_link(request: HttpRequest) -> AccessLink | None:
+    """Return the link that this telephone keeps for its home screen, while it works.
+
+    Cost: one query, none where nothing is kept.
+    """
+    token_hash = _kept(request)
+    if not token_hash:
+        return None
+    return find_link_by_hash(token_hash, (LinkPurpose.COURSE,), timezone.now())
+
+
+def keep_link(response: HttpResponse, token_hash: str) -> None:
+    """Let this telephone keep a link for as long as it lives."""
+    seconds = int(KEPT_FOR.total_seconds())
+    _set_cookie(response, _kept_name(), signing.dumps(token_hash, salt=_KEPT_SALT), seconds)
+
+
+def forget_kept(response: HttpResponse) -> None:
+    """Let this telephone keep no link any more."""
+    _set_cookie(response, _kept_name(), "", 0)
+
+
 def reminder_of(link: AccessLink) -> Reminder | None:
     """Return the message that carried a link, while it is on record."""
     return Reminder.objects.filter(code=link.reminder_code).first() if link.reminder_code else None
@@ -147,8 +170,23 @@ def _remembered(request: HttpRequest) -> dict[str, bool]:
             request.COOKIES.get(settings.CLIENT_COOKIE_NAME, ""), salt=_SALT, max_age=_REMEMBERED_SECONDS
         )
     except signing.BadSignature:
-        return {}
-    return {str(name).removesuffix(_KNOWN_MARK): str(name).endswith(_KNOWN_MARK) for name in held}
+        held = []
+    found = {str(name).removesuffix(_KNOWN_MARK): str(name).endswith(_KNOWN_MARK) for name in held}
+    if kept := _kept(request):
+        found.setdefault(kept, False)
+    return found
+
+
+def _kept(request: HttpRequest) -> str:
+    try:
+        kept = request.COOKIES.get(_kept_name(), "")
+        return str(signing.loads(kept, salt=_KEPT_SALT, max_age=KEPT_FOR))
+    except signing.BadSignature:
+        return ""
+
+
+def _kept_name() -> str:
+    return f"{settings.CLIENT_COOKIE_NAME}-kept"
 
 
 def _remember(
@@ -158,10 +196,15 @@ def _remember(
     was_known = held.pop(link.token_hash, False)
     held = {link.token_hash: is_known or was_known, **held}
     names = [f"{name}{_KNOWN_MARK}" if known else name for name, known in held.items()]
+    value = signing.dumps(names[:_REMEMBERED_MOST], salt=_SALT)
+    _set_cookie(response, settings.CLIENT_COOKIE_NAME, value, _REMEMBERED_SECONDS)
+
+
+def _set_cookie(response: HttpResponse, name: str, value: str, seconds: int) -> None:
     response.set_cookie(
-        settings.CLIENT_COOKIE_NAME,
-        signing.dumps(names[:_REMEMBERED_MOST], salt=_SALT),
-        max_age=_REMEMBERED_SECONDS,
+        name,
+        value,
+        max_age=seconds,
         path="/",
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -18,6 +18,7 @@ from portal.access import (
     follow_link,
     held_link,
     is_known,
+    kept_link,
     make_known,
     may_press,
     not_found,
@@ -91,6 +92,7 @@ def show_course(request: HttpRequest, ref: str) -> HttpResponse:
         "page": page,
         "ribbon": ribbon,
         "last": last,
+        "keeps": kept_link(request) is not None,
         "note": request.GET.get("note", ""),
         "ref": held.ref,
     }

@@ -28,6 +28,7 @@ LATE: Final = "late"
 TAKEN: Final = "taken"
 FELT: Final = "felt"
 GONE: Final = "gone"
+KEPT: Final = "kept"
 
 
 @dataclass(frozen=True)

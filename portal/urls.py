@@ -5,13 +5,15 @@ Those that hold a token lead on at once to an address without it. A visit is the
 
 from django.urls import path
 
-from portal import channels, courses, earlier, feeds, feelings, records, visits, wishes
+from portal import channels, courses, earlier, feeds, feelings, home, records, visits, wishes
 
 app_name = "portal"
 
 _visits = ("visit/<slug:ref>/", "visit/<slug:ref>/<uuid:code>/")
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("app.webmanifest", home.manifest, name="manifest"),
     path("v/<str:token>/", visits.open_link, name="visit-link"),
     path("k/<str:token>/", courses.open_link, name="course-link"),
     path("u/<str:token>/", channels.open_link, name="unsubscribe-link"),
@@ -24,6 +26,8 @@ urlpatterns = [
     *(path(start + "wait/end/", earlier.end_wait, name="visit-wait-end") for start in _visits),
     *(path(start + "earlier/<uuid:offer>/", earlier.take, name="visit-earlier") for start in _visits),
     path("course/<slug:ref>/", courses.show_course, name="course"),
+    path("course/<slug:ref>/keep/", home.keep, name="course-keep"),
+    path("course/<slug:ref>/forget/", home.forget, name="course-forget"),
     path("course/<slug:ref>/book/", courses.book, name="course-book"),
     path("course/<slug:ref>/year/", courses.say_year, name="course-year"),
     path("course/<slug:ref>/wishes/", wishes.show_wishes, name="wishes"),

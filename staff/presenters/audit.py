@@ -81,6 +81,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "client.links_revoked": gettext_lazy("Links taken back"),
             "client.wishes_changed": gettext_lazy("Wishes about messages changed"),
             "client.feed_made": gettext_lazy("Calendar address made"),
+            "client.page_kept": gettext_lazy("Page kept on the client's telephone"),
             "client.copy_given": gettext_lazy("Copy of the data given to the client"),
             "client.erasure_asked": gettext_lazy("Erasure asked for"),
             "client.erasure_request_closed": gettext_lazy("Request for erasure seen to"),

@@ -238,6 +238,8 @@ def test_page_needs_little_and_nothing_from_elsewhere(visitor, settings):
 
     sheet = (settings.BASE_DIR / "static" / "css" / "portal.css").read_text(encoding="utf-8")
     assert re.findall(r'(?:src|href)="([^"]+)"', text) == [
+        "/c/app.webmanifest",
+        "/static/img/visits-192.png",
         "/static/img/mark.svg",
         "/static/css/portal.css",
         f"{visitor.page}move/",

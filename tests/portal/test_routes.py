@@ -10,6 +10,8 @@ pytestmark = pytest.mark.django_db
 
 # By name: the verbs that a route knows beside HEAD and OPTIONS.
 ROUTES = {
+    "home": {"get"},
+    "manifest": {"get"},
     "visit-link": {"get"},
     "course-link": {"get"},
     "visit": {"get"},
@@ -21,6 +23,8 @@ ROUTES = {
     "visit-wait-end": {"post"},
     "visit-earlier": {"post"},
     "course": {"get"},
+    "course-keep": {"post"},
+    "course-forget": {"post"},
     "course-book": {"get", "post"},
     "course-year": {"post"},
     "wishes": {"get", "post"},
@@ -40,8 +44,14 @@ ROUTES = {
 }
 
 
+# What they show is about nobody.
+PUBLIC = {"home", "manifest"}
+
+
 def addresses(visitor):
     return {
+        "home": "/c/",
+        "manifest": "/c/app.webmanifest",
         "visit-link": visitor.visit_link,
         "course-link": visitor.course_link,
         "visit": visitor.page,
@@ -53,6 +63,8 @@ def addresses(visitor):
         "visit-wait-end": f"{visitor.page}wait/end/",
         "visit-earlier": f"{visitor.page}earlier/{visitor.desk.session.code}/",
         "course": visitor.course_page,
+        "course-keep": f"{visitor.course_page}keep/",
+        "course-forget": f"{visitor.course_page}forget/",
         "course-book": f"{visitor.course_page}book/",
         "course-year": f"{visitor.course_page}year/",
         "wishes": f"{visitor.course_page}wishes/",
@@ -99,7 +111,7 @@ def test_routes_show_a_stranger_nothing(visitor, make_visitor):
     statuses = {
         (name, verb, whose): getattr(browser, verb)(addresses(visitor)[name]).status_code
         for name in ROUTES
-        if not name.endswith("-link")
+        if not name.endswith("-link") and name not in PUBLIC
         for whose, browser in (("nobody", Browser()), ("another", other.browser))
         for verb in ROUTES[name]
     }
