@@ -13,7 +13,7 @@ from clients.models import Client
 from courses.models import Course, CourseStatus, Pause, TreatmentSession
 from portal.presenters import VisitPage, hours_text, lines_of, present_visit
 from reminders.convert import CourseDetails
-from reminders.texts.dates import day_text
+from reminders.texts.dates import day_text, short_day_text
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _is_paused(pauses: Sequence[Pause], day: date) -> bool:
 def visit_line(session: TreatmentSession, client: Client, ref: str) -> VisitLine:
     """Return a visit as a line that leads to its page."""
     return VisitLine(
-        day_text(session.on, client.language),
+        short_day_text(session.on, client.language),
         hours_text(session, client, ZoneInfo(client.clinic.time_zone)),
         reverse("portal:visit", kwargs={"ref": ref, "code": session.code}),
     )

@@ -88,5 +88,5 @@ def _warning(offer: SlotOffer) -> str:
             % {"n": offer.late_days}
         )
     if offer.early_days:
-        said.append(_("The visit after it would then come too soon; the clinic may move that one."))
+        said.append(_("Another visit near it would then come too soon; the clinic may move that one."))
     return " ".join(said)

@@ -2,10 +2,13 @@
 
 import logging
 import re
+from collections import Counter
 from datetime import timedelta
+from random import Random
 
 import pytest
 from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import Client as Browser
 from django.utils.module_loading import import_string
 from redis.exceptions import ConnectionError as RedisAway
@@ -14,7 +17,7 @@ from audit.services import SYSTEM
 from clients.links import new_token, revoke_links
 from clients.models import AccessLink
 from courses.models import SessionStatus
-from portal import limits
+from portal import access, channels, courses, feeds, limits, visits
 from tests.portal.conftest import state_of
 from tests.reminders.builders import NOW
 
@@ -74,6 +77,28 @@ def test_guessing_is_stopped_before_it_is_looked_up(visitor, django_assert_num_q
     assert guesser.post(visitor.stop_link, {"List-Unsubscribe": "One-Click"}).status_code == 429
     # Nobody else is kept out.
     assert Browser(REMOTE_ADDR="198.51.100.8").get(visitor.visit_link).status_code == 302
+
+
+@pytest.mark.slow
+def test_ten_thousand_guesses_find_nothing_and_are_throttled(visitor, rf, monkeypatch):
+    """Of each kind of link; some guesses are a letter away from one that works."""
+    # Writing the same page ten thousand times is all that would take long.
+    monkeypatch.setattr(access, "render", lambda *_, status: HttpResponse(status=status))
+    tokens = [token_of(link) for link in (visitor.visit_link, visitor.course_link, visitor.stop_link)]
+    views = (visits.open_link, courses.open_link, channels.open_link, feeds.feed)
+    random, statuses = Random(7), Counter()
+
+    for number in range(10_000):
+        near = random.choice(tokens)
+        place = random.randrange(len(near))
+        guess = new_token() if number % 2 else near[:place] + random.choice("Aa0") + near[place + 1 :]
+        if guess in tokens:
+            guess = new_token()
+        request = rf.get("/", REMOTE_ADDR=f"198.51.100.{number % 20}")
+        statuses[views[number % 4](request, guess).status_code] += 1
+
+    assert statuses == {404: 20 * limits.GUESSES.most, 429: 10_000 - 20 * limits.GUESSES.most}
+    assert not AccessLink.objects.filter(use_count__gt=0).exists()
 
 
 def test_guesser_is_let_in_again_after_a_while(visitor, clock):

@@ -116,7 +116,7 @@ def test_course_shows_what_comes_next_and_leads_to_every_visit(visitor):
     line = f"{visitor.course_page.replace('course', 'visit')}{other.code}/"
 
     assert "Your visit Please confirm that you are coming. Day Wednesday, 4 March" in words(page)
-    assert "After that Thursday, 5 March 10:00–10:45" in words(page)
+    assert "After that Thu 5 Mar 10:00–10:45" in words(page)
     own = f"/c/visit/{visitor.link('course').token_hash[:16]}/{other.code}/"
     assert own in page.content.decode()
     visitor.browser.post(f"{own}confirm/", {"version": other.version})

@@ -123,7 +123,7 @@ def test_course_asks_about_the_latest_visit_until_it_is_answered(treated, clock)
     asked = treated.browser.get(treated.course_page)
     say(treated)
 
-    assert "After your visit Wednesday, 4 March How do you feel?" in words(asked)
+    assert "After your visit Wed 4 Mar How do you feel?" in words(asked)
     assert "How do you feel?" not in words(treated.browser.get(treated.course_page))
 
 
