@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clients.models import AccessLink, LinkPurpose
 from courses.errors import CourseError
-from courses.models import BOOKED_STATUSES, Course, TreatmentSession
+from courses.models import BOOKED_STATUSES, Course, EarlierOutcome, EarlierSlot, TreatmentSession
 from courses.ribbons import load_ribbons
 from courses.services import may_report, offer_slots
 from portal.access import (
@@ -92,11 +92,20 @@ def show_course(request: HttpRequest, ref: str) -> HttpResponse:
         "page": page,
         "ribbon": ribbon,
         "last": last,
+        "has_earlier": _has_earlier(page),
         "keeps": kept_link(request) is not None,
         "note": request.GET.get("note", ""),
         "ref": held.ref,
     }
     return show(request, "portal/course.html", context, language=language)
+
+
+def _has_earlier(page: CoursePage) -> bool:
+    """Return whether an earlier time is open to the next visit; its page says which."""
+    if page.next is None or not page.next.can_cancel:
+        return False
+    offers = EarlierSlot.objects.filter(waiting__session__code=page.next_code, expires_at__gt=timezone.now())
+    return offers.filter(outcome=EarlierOutcome.OPEN).exists()
 
 
 def _last_visit(held: HeldCourse) -> VisitLine | None:

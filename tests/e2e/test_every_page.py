@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from clinics.models import Role, Scope
 from clinics.tokens import issue_token
 from courses.models import Flag
+from clinics.models import Role
+from courses.models import Flag, ReactionReport
 from courses.services import pause_course, reassess
 from imports.services import choose_columns, run_all, start_import
 from courses.services import Outage, apply_disruption, pause_course, reassess, start_disruption
@@ -41,6 +43,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
     pause_course(course=paused, by=actor_of(prescriber), now=NOW, **pause)
     reassess(course=overdue, now=NOW)
     flag = Flag.objects.filter(course=overdue, resolved_at=None).first()
+    felt = {"reaction": "bruises", "note": _LONG, "needs_person": True, "reported_at": NOW}
+    ReactionReport.objects.create(clinic=clinic, session=session, **felt)
     mail = KeptMessage.objects.create(
         clinic=clinic, from_header="clinic@example.com", to_header="anna@example.com", kept_at=NOW,
         subject="Your sessions", text="See you on Monday.", html="<p>See you on <b>Monday</b>.</p>",

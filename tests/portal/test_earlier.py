@@ -57,10 +57,12 @@ def test_freed_slot_is_offered_once_by_a_message_and_taken_from_its_page(visitor
     browser = Browser()
     page = browser.get(urlsplit(re.search(r"http\S+/c/v/\S+", sent.text)[0]).path, follow=True)
     take = re.search(r'action="([^"]+/earlier/[^"]+)"', page.content.decode())[1]
+    course = browser.get(re.search(r'href="(/c/course/[^"]+)"', page.content.decode())[1])
     once = browser.post(take, follow=True)
     twice = browser.post(take, follow=True)
 
     assert "Wednesday, 4 March, 15:00" in sent.text
+    assert "An earlier time is free: Look" in words(course)
     assert "An earlier time is free Wednesday, 4 March, 15:00 Take it" in words(page)
     for shown in (once, twice):
         assert "Done. This is your new time. Day Wednesday, 4 March Time 15:00–15:45" in words(shown)
