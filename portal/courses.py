@@ -102,7 +102,7 @@ def show_course(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _has_earlier(page: CoursePage) -> bool:
     """Return whether an earlier time is open to the next visit; its page says which."""
-    if page.next is None or not page.next.can_cancel:
+    if page.next is None or page.next_code is None or not page.next.can_cancel:
         return False
     offers = EarlierSlot.objects.filter(waiting__session__code=page.next_code, expires_at__gt=timezone.now())
     return offers.filter(outcome=EarlierOutcome.OPEN).exists()

@@ -18,9 +18,9 @@ from staff.views import (
     course_actions,
     course_planning,
     courses,
+    disruptions,
     from_clients,
     imports,
-    disruptions,
     jobs,
     mailbox,
     messages,
@@ -34,8 +34,8 @@ from staff.views import (
     start,
     today,
     tokens,
-    working_hours,
     undo,
+    working_hours,
 )
 
 app_name = "staff"

@@ -18,9 +18,9 @@ from courses.models import (
     TreatmentSession,
     Waiting,
 )
-from courses.services.booking import minutes_of
 from courses.services.changes import lock_course, lock_session, transacting
 from courses.services.freeing import USEFUL_AHEAD
+from courses.services.slots import minutes_of
 from courses.services.windows import window_for_move
 
 # Asked at once, so that one of them answers in time; those who have waited longest come first.

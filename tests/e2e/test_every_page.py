@@ -11,12 +11,9 @@ from playwright.sync_api import expect
 
 from clinics.models import Role, Scope
 from clinics.tokens import issue_token
-from courses.models import Flag
-from clinics.models import Role
 from courses.models import Flag, ReactionReport
-from courses.services import pause_course, reassess
-from imports.services import choose_columns, run_all, start_import
 from courses.services import Outage, apply_disruption, pause_course, reassess, start_disruption
+from imports.services import choose_columns, run_all, start_import
 from reminders.models import KeptMessage, Reminder, ReminderRule
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
 from tests.factories import ClinicFactory, actor_of, book

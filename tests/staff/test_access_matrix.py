@@ -15,11 +15,8 @@ from clients.models import ErasureRequest
 from clinics.models import Closure, Role, SavedView
 from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
-from courses.services import pause_course
-from imports.services import start_import
-from clinics.models import Closure, Role
-from courses.models import Flag
 from courses.services import Outage, apply_disruption, pause_course, start_disruption
+from imports.services import start_import
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from tests.factories import (
     ClientFactory,
@@ -273,17 +270,15 @@ def make_clinic():
     )
     flag = Flag.objects.filter(course=course, resolved_at=None).first()
     ErasureRequest.objects.create(clinic=clinic, client=client, asked_at=NOW)
-    return SimpleNamespace(
-        members=members,
-        session=session.code,
-        report=ReactionReport.objects.create(
-            clinic=clinic, session=session, reaction="bruises", needs_person=True, reported_at=NOW
-        ).code,
+    report = ReactionReport.objects.create(
+        clinic=clinic, session=session, reaction="bruises", needs_person=True, reported_at=NOW
+    )
     outage = Outage(clinic, None, date(2026, 3, 10), date(2026, 3, 10))
     disruption = apply_disruption(disruption=start_disruption(outage=outage, by=by, now=NOW), by=by, now=NOW)
     return SimpleNamespace(
         members=members,
         session=session.code,
+        report=report.code,
         disruption=disruption.code,
         job=disruption.job.code,
         flag=flag.code,

@@ -22,8 +22,9 @@ from courses.models import (
     TreatmentSession,
 )
 from courses.services import book_session, cancel_session, confirm_session, move_session
-from courses.services.booking import cancelled_status, minutes_of
+from courses.services.booking import cancelled_status
 from courses.services.changes import lock_course, lock_session, transacting
+from courses.services.slots import minutes_of
 from courses.services.waiting import close_lost, close_taken
 from reminders.core import slot_text
 from reminders.models import Answer, AnswerKind, AnswerVia, Reminder, Trigger
