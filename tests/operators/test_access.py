@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 import time_machine
-from allauth.account.utils import user_pk_to_url_str
+from allauth.account.internal.userkit import user_id_to_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.admin.models import LogEntry
@@ -47,7 +47,7 @@ def sign_in(user, *, second_step=False):
     if second_step:
         session = browser.session
         session["account_authentication_methods"] = [{"method": "password"}, {"method": "mfa"}]
-        session["account_authentication_methods_user"] = user_pk_to_url_str(user)
+        session["account_authentication_methods_user"] = user_id_to_str(user)
         session.save()
     return browser
 
