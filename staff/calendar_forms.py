@@ -17,7 +17,7 @@ from staff.course_forms import RoomField, SlotForm
 from staff.forms import DateInput, PractitionerField, TimeInput
 
 # A mistyped year has no week before or after it that a date could hold.
-_YEARS: Final = (
+YEARS: Final = (
     MinValueValidator(date(2000, 1, 1)),
     MaxValueValidator(date(2100, 12, 31)),
 )
@@ -75,7 +75,7 @@ class CalendarForm(forms.Form):
 
     view = forms.ChoiceField(choices=[("week", ""), ("day", "")], required=False)
     by = forms.ChoiceField(choices=[("practitioner", ""), ("room", "")], required=False)
-    on = forms.DateField(required=False, widget=DateInput(), validators=_YEARS)
+    on = forms.DateField(required=False, widget=DateInput(), validators=YEARS)
     cancelled = forms.BooleanField(required=False)
 
     def __init__(self, data: QueryDict, *, clinic: Clinic) -> None:
@@ -125,7 +125,7 @@ class BookingPlace:
 class PlaceForm(forms.Form):
     """What an address of a free place says; a part that cannot be read is as if it were not there."""
 
-    on = forms.DateField(required=False, validators=_YEARS)
+    on = forms.DateField(required=False, validators=YEARS)
     at = forms.TimeField(required=False, widget=TimeInput())
     page = forms.CharField(required=False, max_length=400)
     q = forms.CharField(required=False, max_length=100, label=_("Client"))

@@ -67,6 +67,7 @@ ENTRIES: Final = (
     Entry("course-list", "timeline", _("Courses"), _("Courses"), Capability.READ, ("course-",)),
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
     Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),
+    Entry("report-list", "chart-bar", _("Reports"), _("Reports"), Capability.EXPORT, ("report-",)),
     Entry(
         "settings-clinic",
         "settings",

@@ -168,6 +168,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         gettext_lazy("Exports"),
         {
             "courses.exported": gettext_lazy("Courses exported"),
+            "figures.exported": gettext_lazy("Figures exported"),
             "audit.exported": gettext_lazy("Audit log exported"),
         },
     ),

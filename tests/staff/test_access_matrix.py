@@ -107,6 +107,8 @@ MATRIX = {
     "staff:job-retry": Route(post=BOOKS, parts=JOB),
     "staff:course-list": Route(get=EVERYBODY),
     "staff:course-export": Route(get=EXPORTS),
+    "staff:report-list": Route(get=EXPORTS),
+    "staff:report-export": Route(get=EXPORTS),
     "staff:client-list": Route(get=EVERYBODY),
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),

@@ -1,0 +1,165 @@
+"""Reports: the figures of a period, each counted as the page says, and sent as they are shown."""
+
+import csv
+from datetime import date, time
+from io import StringIO
+
+import pytest
+
+from audit.models import AuditEvent
+from clinics.models import Role
+from courses.models import Flag, SessionStatus, TreatmentSession
+from reports.core import Period, Share, usual_periods
+from reports.selectors import FindingCount, period_figures
+from tests.factories import (
+    ClientFactory,
+    ClinicFactory,
+    ProtocolFactory,
+    StaffMemberFactory,
+    attend,
+    book,
+    prescribe,
+)
+from tests.staff.conftest import NOW, START, TODAY
+from tests.staff.test_today import words_of
+
+MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
+
+
+@pytest.fixture
+def analyst(browser_of):
+    return browser_of(Role.ANALYST)
+
+
+def missed(course, on, status=SessionStatus.NO_SHOW):
+    """Record a session that did not take place."""
+    session = book(course, on, time(12), now=START)
+    TreatmentSession.objects.filter(pk=session.pk).update(status=status, outcome_at=NOW)
+
+
+@pytest.fixture
+def history(clinic, make_course):
+    """Two courses: attended on the 2nd and 4th (on time) with a no-show; on the 2nd and 7th (late), then cancelled."""
+    anna = make_course()
+    olga = make_course(given_name="Olga", at=12, attended=(2, 7))
+    missed(anna, date(2026, 3, 6))
+    missed(olga, date(2026, 3, 5), SessionStatus.CANCELLED_BY_CLIENT)
+    return anna, olga
+
+
+def test_figures_of_a_period_are_counted_as_the_page_says(clinic, history):
+    figures = period_figures(clinic, MARCH, today=TODAY)
+
+    # Cancelled in time is neither kept nor missed.
+    assert figures.attendance == Share(4, 5)
+    assert (figures.on_time, figures.early, figures.late) == (Share(3, 4), 0, 1)
+    assert (figures.ran, figures.began) == (2, 2)
+    flags = Flag.objects.for_clinic(clinic)
+    assert sum(row.opened for row in figures.findings) == flags.count()
+    assert sum(row.open_now for row in figures.findings) == flags.filter(resolved_at=None).count() > 0
+
+
+def test_days_outside_the_period_and_other_clinics_count_nothing(clinic, history):
+    stranger = StaffMemberFactory(clinic=ClinicFactory())
+    course = prescribe(
+        now=START,
+        member=stranger,
+        client=ClientFactory(clinic=stranger.clinic),
+        protocol=ProtocolFactory(clinic=stranger.clinic),
+    )
+    attend(course, [date(2026, 3, 2)], time(10))
+
+    first_days = period_figures(clinic, Period(date(2026, 3, 1), date(2026, 3, 3)), today=TODAY)
+    april = period_figures(clinic, Period(date(2026, 4, 1), date(2026, 4, 30)), today=TODAY)
+
+    assert (first_days.attendance, first_days.on_time) == (Share(2, 2), Share(2, 2))
+    assert (april.attendance, april.on_time, april.ran, april.began) == (Share(0, 0), Share(0, 0), 2, 0)
+    assert april.attendance.rate is None
+
+
+def test_course_that_ended_ran_only_until_then(clinic, history):
+    anna, _olga = history
+    type(anna).objects.filter(pk=anna.pk).update(status="completed", ended_at=NOW, start_on=date(2026, 3, 2))
+
+    ran = [
+        period_figures(clinic, Period(date(2026, 3, first), date(2026, 3, last)), today=TODAY).ran
+        for first, last in ((1, 1), (2, 8), (9, 9), (10, 31))
+    ]
+
+    assert ran == [0, 2, 2, 1]
+
+
+def test_findings_count_what_began_in_the_period_and_what_is_open(clinic, history):
+    flag = Flag.objects.for_clinic(clinic).filter(resolved_at=None).first()
+    Flag.objects.filter(pk=flag.pk).update(opened_at=START.replace(year=2025))
+
+    found = {row.kind: row for row in period_figures(clinic, MARCH, today=TODAY).findings}
+
+    others = Flag.objects.for_clinic(clinic).filter(kind=flag.kind).exclude(pk=flag.pk)
+    expected = FindingCount(flag.kind, others.count(), others.filter(resolved_at=None).count() + 1)
+    assert found[flag.kind] == expected
+
+
+def test_usual_periods_end_today_and_the_last_month_is_whole():
+    assert usual_periods(date(2026, 3, 9)) == {
+        "thirty": Period(date(2026, 2, 8), date(2026, 3, 9)),
+        "month": Period(date(2026, 3, 1), date(2026, 3, 9)),
+        "last_month": Period(date(2026, 2, 1), date(2026, 2, 28)),
+        "year": Period(date(2026, 1, 1), date(2026, 3, 9)),
+    }
+
+
+def test_page_shows_each_figure_with_its_meaning(analyst, history):
+    words = words_of(analyst.get("/reports/?from_on=2026-03-01&to_on=2026-03-31"))
+
+    assert "Reports Sun 1 Mar – Tue 31 Mar" in words
+    assert "Came to what was booked 80 % 4 of 5 sessions Attended sessions, of those" in words
+    assert "On time 75 % 3 of 4 attended; 0 early, 1 late" in words
+    assert "Courses that ran 2 2 of them began" in words
+
+
+def test_empty_period_teaches_what_will_stand_there(analyst):
+    assert "Nothing happened in this period" in words_of(analyst.get("/reports/"))
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "why"),
+    [
+        ("from_on=2026-03-31&to_on=2026-03-01", "to_on", "The last day is before the first."),
+        ("from_on=2024-03-31&to_on=2026-03-01", "to_on", "Choose a year at most."),
+        ("from_on=yesterday", "from_on", "Enter a valid date."),
+    ],
+)
+def test_period_that_is_none_is_said_and_kept(analyst, history, query, field, why):
+    response = analyst.get(f"/reports/?{query}")
+
+    assert (response.status_code, response.context["form"].errors) == (422, {field: [why]})
+    assert response.context["period"] == usual_periods(TODAY)["thirty"]
+
+
+def test_export_sends_the_figures_of_the_page_and_is_put_on_record(analyst, history):
+    response = analyst.get("/reports/export/?from_on=2026-03-01&to_on=2026-03-31")
+
+    rows = list(csv.reader(StringIO(b"".join(response).decode("utf-8-sig"))))
+    assert rows[:3] == [
+        ["From", "To", "Figure", "Number", "Of", "Rate"],
+        ["2026-03-01", "2026-03-31", "Came to what was booked", "4", "5", "0.8"],
+        ["2026-03-01", "2026-03-31", "On time", "3", "4", "0.75"],
+    ]
+    assert 'filename="figures-2026-03-01-2026-03-31.csv"' in response["Content-Disposition"]
+    event = AuditEvent.objects.get(action="figures.exported")
+    assert event.new == {"from_on": "2026-03-01", "to_on": "2026-03-31"}
+
+
+def test_page_takes_the_same_queries_for_one_course_and_for_three(
+    analyst, make_course, django_assert_num_queries, django_assert_max_num_queries
+):
+    make_course()
+    analyst.get("/reports/")
+    with django_assert_max_num_queries(30) as counted:
+        analyst.get("/reports/")
+    make_course(given_name="Olga", at=12)
+    make_course(given_name="Inga", at=14)
+
+    with django_assert_num_queries(len(counted.captured_queries)):
+        analyst.get("/reports/")
