@@ -37,7 +37,7 @@ def test_holidays_of_the_country_are_closed_on_a_telephone(open_browser, owner, 
     expect(page.get_by_text("1 booked session waits to be moved")).to_be_visible()
     assert Closure.objects.filter(from_on=date(2026, 5, 4)).exists()
     page.get_by_role("link", name="1 booked session").click()
-    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
+    expect(page.get_by_role("heading", name="Absence or closure")).to_be_visible()
 
 
 def test_hours_and_a_closure_are_set_without_script(open_browser, owner):
