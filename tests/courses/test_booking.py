@@ -52,6 +52,7 @@ def test_booking_writes_one_row_one_event_and_the_flags(course, member, by, room
         "outcome_at": None,
         "outcome_by_id": None,
         "cancel_reason": "",
+        "correction_reason": "",
         "minutes": None,
         "reaction": "",
         "pain_before": None,
