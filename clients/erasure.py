@@ -28,10 +28,15 @@ def anonymise_client(*, client: Client, by: Actor, now: datetime) -> Client:
             withdrawn_at=now, withdrawn_source="erased"
         )
         with translation.override(locked.clinic.language):
-            locked.given_name = _("Erased client")
-        locked.family_name = locked.health_notes = locked.time_zone = locked.search_text = ""
-        locked.birth_on = locked.prefers_from_time = locked.prefers_to_time = None
-        locked.prefers_weekdays, locked.prefers_practitioner = [], None
-        locked.erased_at = now
-        locked.save()
+            empty_client(locked, name=_("Erased client"), now=now)
     return locked
+
+
+def empty_client(client: Client, *, name: str, now: datetime) -> None:
+    """Leave of a locked client's row nothing but a name that is nobody's."""
+    client.given_name = name
+    client.family_name = client.health_notes = client.time_zone = client.search_text = ""
+    client.birth_on = client.prefers_from_time = client.prefers_to_time = None
+    client.prefers_weekdays, client.prefers_practitioner = [], None
+    client.erased_at = now
+    client.save()

@@ -51,6 +51,10 @@ class Client(models.Model):
     search_text = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True, blank=True)
+    # Set together with erased_at when all that was here has gone over to another client's row.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_clients"
+    )
 
     objects = ClinicScopedQuerySet["Client"].as_manager()
 
@@ -67,6 +71,10 @@ class Client(models.Model):
                 condition=Q(quiet_from_time__isnull=True, quiet_to_time__isnull=True)
                 | Q(quiet_from_time__isnull=False, quiet_to_time__isnull=False),
                 name="client_quiet_hours_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(erased_at__isnull=False),
+                name="client_merged_is_gone",
             ),
         ]
         indexes: ClassVar = [

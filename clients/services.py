@@ -169,15 +169,12 @@ def _save(
     client.given_name, client.family_name = client.given_name.strip(), client.family_name.strip()
     addresses = _checked_addresses(client, contacts)
     asked = contacts.asked | contacts.allowed | set(addresses)
-    others: Iterable[ContactPoint] = (
-        [] if client._state.adding else client.contact_points.exclude(channel__in=asked)
-    )
-    client.search_text = search_text(client.name, [*addresses.values(), *(point.value for point in others)])
     with transaction.atomic():
         client.save()
         for channel in sorted(asked):
             _set_address(client, channel, addresses.get(channel, ""))
             _set_consent(client, channel, channel in contacts.allowed, now=now, source=source)
+        refresh_search_text(client)
         record(
             action,
             at=now,
@@ -292,8 +289,21 @@ def search_text(name: str, addresses: Iterable[str]) -> str:
     return " ".join(parts)
 
 
+def refresh_search_text(client: Client) -> None:
+    """Let the search find a client by the name and the addresses that are stored now."""
+    values = ContactPoint.objects.filter(client=client).values_list("value", flat=True)
+    client.search_text = search_text(client.name, values)
+    client.save(update_fields=["search_text"])
+
+
 def _set_address(client: Client, channel: str, value: str) -> None:
-    """Make the address the channel's only one; an address in use keeps its history, others go."""
+    """Make the address the channel's only one; an address in use keeps its history, others go.
+
+    The channel's first address again changes nothing: further ones, which a merge brought, stay.
+    """
+    first = ContactPoint.objects.filter(client=client, channel=channel).first()
+    if first is not None and first.value == value:
+        return
     ContactPoint.objects.filter(client=client, channel=channel).exclude(value=value).delete()
     if value:
         ContactPoint.objects.get_or_create(
@@ -314,9 +324,7 @@ def change_address(*, client: Client, channel: str, value: str, by: Actor, now: 
         _set_address(locked, channel, address)
         contact = ContactPoint.objects.get(client=locked, channel=channel, value=address)
         _enable(contact)
-        points = ContactPoint.objects.filter(client=locked).values_list("value", flat=True)
-        locked.search_text = search_text(locked.name, points)
-        locked.save(update_fields=["search_text"])
+        refresh_search_text(locked)
         _record_contact("client.address_changed", contact, locked, by=by, now=now)
     return contact
 

@@ -1,6 +1,6 @@
 """What staff type: fields and their checks; whether it may be done is for the services to say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
@@ -395,6 +395,24 @@ class ClientForm(forms.Form):
         return cleaned
 
 
+class MergeForm(forms.Form):
+    """Which of two values stays, one choice for each thing in which two clients differ."""
+
+    def __init__(self, *args: Any, rows: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for row in rows:
+            self.fields[row.name] = forms.ChoiceField(
+                label=row.label,
+                choices=[("kept", row.kept), ("gone", row.gone)],
+                initial="kept",
+                widget=forms.RadioSelect,
+            )
+
+    def taken(self) -> frozenset[str]:
+        """Return the names for which the other client's value stays."""
+        return frozenset(name for name, side in self.cleaned_data.items() if side == "gone")
+
+
 class EraseForm(forms.Form):
     """The client's name once more, so that nobody is erased by a slip of the hand."""
 
@@ -418,7 +436,8 @@ class EraseForm(forms.Form):
 def client_initial(client: Client) -> dict[str, Any]:
     """Return what the form of an existing client starts from; contact points and consents must be loaded."""
     values = {name: getattr(client, name) for name in ClientForm.base_fields if hasattr(client, name)}
-    addresses = {point.channel: point.value for point in client.contact_points.all()}
+    # The first of each channel, which is the one that is written to.
+    addresses = {point.channel: point.value for point in reversed(client.contact_points.all())}
     practitioner = client.prefers_practitioner
     return values | {
         **{field: addresses.get(channel, "") for channel, field in _ADDRESS_FIELDS.items()},

@@ -57,6 +57,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "course.condition_recorded": gettext_lazy("Condition recorded"),
             "course.condition_ended": gettext_lazy("Condition ended"),
             "course.condition_overridden": gettext_lazy("Condition set aside"),
+            "course.client_merged": gettext_lazy("Client merged with another"),
             "flag.acknowledged": gettext_lazy("Finding acknowledged"),
             "flag.snoozed": gettext_lazy("Finding put off"),
             "flag.released": gettext_lazy("Finding put back on the list"),
@@ -68,6 +69,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         {
             "client.registered": gettext_lazy("Client registered"),
             "client.updated": gettext_lazy("Client's data changed"),
+            "client.merged": gettext_lazy("Two clients merged"),
             "client.erased": gettext_lazy("Client's data erased"),
             "client.exported": gettext_lazy("Client's data exported"),
             "client.read": gettext_lazy("Client's data looked at"),

@@ -360,6 +360,7 @@ def source_words(source: str) -> str:
         "unsubscribe": _("by the mail program's unsubscribe button"),
         "provider": _("through the provider"),
         "import": _("imported"),
+        "merged": _("when two clients were merged"),
         "erased": _("with the client's data"),
     }
     return words.get(source, source)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.services import record
+from clients.duplicates import likely_duplicates
 from clients.models import Client
 from clients.services import Contacts, register_client, update_client
 from clinics.access import Capability
@@ -26,6 +27,7 @@ from staff.forms import ClientForm, ClientSearchForm, client_initial
 from staff.paging import page_of
 from staff.presenters import CourseLine
 from staff.presenters.clients import birth_words, wish_words
+from staff.presenters.duplicates import duplicate_lines
 from staff.presenters.messages import answer_event
 from staff.views.client_messages import messages_context
 from staff.views.courses import course_lines
@@ -82,6 +84,9 @@ def add_client(request: StaffRequest) -> HttpResponse:
 
 @staff_page(read=Capability.READ)
 def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    moved = _merged_client(request, code)
+    if moved is not None:
+        return redirect("staff:client-detail", moved.code)
     client, now = find_client(request, code), timezone.now()
     _record_reading(request, client)
     today = local_today(client.clinic, now)
@@ -90,6 +95,7 @@ def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         "born": birth_words(client, today=today),
         "phone": presenters.telephone(client),
         "wishes": wish_words(client),
+        "duplicates": duplicate_lines(likely_duplicates(client), client),
         "courses": _courses(client, today=today),
         "answers": [
             answer_event(answer) for answer in client.answers.order_by("-answered_at")[:SHOWN_ANSWERS]
@@ -109,6 +115,12 @@ def find_client(request: StaffRequest, code: uuid.UUID) -> Client:
         .prefetch_related("contact_points", "consents")
     )
     return get_object_or_404(clients, code=code, erased_at=None)
+
+
+def _merged_client(request: StaffRequest, code: uuid.UUID) -> Client | None:
+    """Return the client to whom everything went that was under this code, if it was merged."""
+    clinic = request.staff_member.clinic
+    return Client.objects.for_clinic(clinic).filter(merged_clients__code=code, erased_at=None).first()
 
 
 def _courses(client: Client, *, today: date) -> list[CourseLine]:

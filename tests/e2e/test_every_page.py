@@ -104,6 +104,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/clients/{client.code}/edit/",
         f"/clients/{client.code}/erase/",
         "/reports/",
+        f"/clients/{client.code}/merge/",
+        f"/clients/{client.code}/merge/?with={paused.client.code}",
         "/messages/",
         "/messages/?show=not-sent",
         "/messages/?show=waiting",

@@ -113,6 +113,7 @@ MATRIX = {
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),
     "staff:client-edit": Route(get=BOOKS, post=BOOKS, parts=CLIENT),
+    "staff:client-merge": Route(get=BOOKS, post=BOOKS, parts=CLIENT),
     "staff:client-export": Route(post=MANAGES, parts=CLIENT),
     "staff:client-erase": Route(get=MANAGES, post=MANAGES, parts=CLIENT),
     "staff:client-address": Route(post=BOOKS, parts=CLIENT),
