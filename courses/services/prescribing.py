@@ -100,6 +100,9 @@ def prescribe_course(*, draft: CourseDraft, by: Actor, now: datetime, code: UUID
     with transacting():
         # A calendar that changes at this moment must find the course, or the course the changed calendar.
         lock_clinic(draft.clinic)
+        if not Client.objects.filter(pk=draft.client.pk, erased_at=None).exists():
+            # Erased, or merged with another, since the draft was begun.
+            raise refuse("client", _("Choose a client of this clinic."), code="client_unknown")
         course = _create_course(draft, code or uuid4(), member=member, now=now)
         _add_revision(
             course, draft.phases, draft.minutes_by_session, member=member, now=now, number=1, reason=""

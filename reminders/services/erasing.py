@@ -7,6 +7,7 @@ from django.db.models import Q
 from audit.services import Actor, record
 from clients.erasure import anonymise_client
 from clients.models import Client
+from clinics.services import lock_clinic
 from courses.models import Course
 from courses.services.changes import transacting
 from courses.services.erasing import erase_courses
@@ -24,6 +25,8 @@ def erase_client(*, client: Client, by: Actor, now: datetime) -> None:
     Raises: ValidationError `client_erased` the second time; CourseError for anybody but a prescriber.
     """
     with transacting():
+        # Nothing is prescribed for the client meanwhile.
+        lock_clinic(client.clinic)
         # What was kept of messages is found by the addresses, which go first.
         kept = _kept_messages(client)
         erased = anonymise_client(client=client, by=by, now=now)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from audit.services import Actor
 from clients.duplicates import fold_client, stamp_of
 from clients.models import Client
+from clinics.services import lock_clinic
 from courses.services.changes import transacting
 from courses.services.merging import move_courses
 from reminders.models import Answer, Reminder
@@ -24,6 +25,8 @@ def merge_clients(
     Raises: ValidationError `stale` or `not_mergeable`; CourseError `bookings_overlap`.
     """
     with transacting():
+        # Nothing is prescribed for either meanwhile.
+        lock_clinic(kept.clinic)
         kept, gone = (
             Client.objects.prefetch_related("contact_points").get(pk=one.pk) for one in (kept, gone)
         )

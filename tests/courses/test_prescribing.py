@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from audit.models import AuditEvent
+from clients.models import Client
 from courses.core.types import Cadence
 from courses.models import (
     ContraindicationOverride,
@@ -194,3 +195,10 @@ def test_change_needs_prescriber_reason_and_phases(course, by, receptionist):
         change_prescription(course=course, phases=phases, by=by, now=MONDAY, reason="x" * 201)
     with refused("bad_prescription", "phases"):
         change_prescription(course=course, phases=[], by=by, now=MONDAY, reason="x")
+
+
+def test_client_erased_since_the_draft_was_begun_gets_no_course(draft, client_row, by):
+    Client.objects.filter(pk=client_row.pk).update(erased_at=MONDAY)
+
+    with refused("client_unknown", "client"):
+        prescribe_course(draft=draft, by=by, now=MONDAY)
