@@ -1,6 +1,6 @@
 """What staff type: fields and their checks; whether it may be done is for the services to say."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Channel, Client
 from clinics.dates import date_orders, reading_dates
-from clinics.models import Clinic, Language, ListPage, SavedView, StaffMember, Weekday
+from clinics.models import Clinic, Language, StaffMember, Weekday
 from courses.models import (
     CallOutcome,
     Cause,
@@ -81,30 +81,6 @@ class SearchForm(forms.Form):
     """What is looked for anywhere; it is posted, because names do not belong in addresses."""
 
     q = forms.CharField(required=False, max_length=100)
-
-
-class SavedViewForm(forms.Form):
-    """The name of a list's filters; who manages the clinic may share them."""
-
-    name = forms.CharField(
-        label=_("Name of the view"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
-    is_shared = forms.BooleanField(label=_("Everybody in the clinic sees it"), required=False)
-
-    def __init__(self, *args: Any, may_share: bool, view: SavedView | None = None, **kwargs: Any) -> None:
-        if view is not None:
-            kwargs.setdefault("auto_id", f"view-%s-{view.code}")
-            kwargs.setdefault("initial", {"name": view.name, "is_shared": view.is_shared})
-        super().__init__(*args, **kwargs)
-        if not may_share:
-            del self.fields["is_shared"]
-
-
-class SaveViewForm(SavedViewForm):
-    """A new view: which list it is of, and what its address asks for."""
-
-    page = forms.ChoiceField(choices=ListPage.choices, widget=forms.HiddenInput)
-    query = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
 
 # ---------------------------------------------------------------- Today
@@ -393,44 +369,6 @@ class ClientForm(forms.Form):
             if channel in cleaned.get("allowed", ()) and not cleaned.get(field) and field not in self.errors:
                 self.add_error(field, _("Messages are allowed on this channel, so its address is needed."))
         return cleaned
-
-
-class MergeForm(forms.Form):
-    """Which of two values stays, one choice for each thing in which two clients differ."""
-
-    def __init__(self, *args: Any, rows: Sequence[Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for row in rows:
-            self.fields[row.name] = forms.ChoiceField(
-                label=row.label,
-                choices=[("kept", row.kept), ("gone", row.gone)],
-                initial="kept",
-                widget=forms.RadioSelect,
-            )
-
-    def taken(self) -> frozenset[str]:
-        """Return the names for which the other client's value stays."""
-        return frozenset(name for name, side in self.cleaned_data.items() if side == "gone")
-
-
-class EraseForm(forms.Form):
-    """The client's name once more, so that nobody is erased by a slip of the hand."""
-
-    name = forms.CharField(
-        label=_("Type the client's name to confirm"),
-        max_length=250,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-
-    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.client = client
-
-    def clean_name(self) -> str:
-        typed: str = self.cleaned_data["name"]
-        if " ".join(typed.split()).casefold() != " ".join(self.client.name.split()).casefold():
-            raise forms.ValidationError(_("This is not the name of the client whose data you are erasing."))
-        return typed
 
 
 def client_initial(client: Client) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from courses.services.merging import overlapping_bookings
 from reminders.services.merging import merge_clients
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
-from staff.forms import MergeForm
+from staff.client_forms import MergeForm
 from staff.presenters.duplicates import compare, duplicate_lines, overlap_words
 from staff.views.clients import find_client
 

@@ -21,7 +21,7 @@ from reminders.services.erasing import erase_client
 from reports.personal_data import ZIP_TYPE, archive, personal_data
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
-from staff.forms import EraseForm
+from staff.client_forms import EraseForm
 from staff.views.clients import find_client
 
 _ERASE: Final = "staff/clients/erase.html"

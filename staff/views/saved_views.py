@@ -16,9 +16,10 @@ from clinics.access import Capability
 from clinics.models import Clinic, ListPage, SavedView
 from clinics.saved_views import change_view, may_change, remove_view, save_view, visible_views
 from staff.access import StaffRequest, acting, may, staff_page
-from staff.forms import AttentionFilterForm, CourseFilterForm, SavedViewForm, SaveViewForm
+from staff.forms import AttentionFilterForm, CourseFilterForm
 from staff.message_forms import MessageFilterForm
 from staff.presenters.saved_views import list_url, view_bar, view_groups
+from staff.view_forms import SavedViewForm, SaveViewForm
 
 _PAGE: Final = "staff/saved_views/saved_views.html"
 _FORMS: Final[dict[str, Any]] = {
