@@ -27,14 +27,14 @@ _LOOKS: Final = {
     RowOutcome.KEPT: ("warning", "alert-circle"),
 }
 _COUNTED: Final = {
-    RowOutcome.NEW: ngettext_lazy("%(n)s new", "%(n)s new", "n"),
-    RowOutcome.CHANGED: ngettext_lazy("%(n)s changed", "%(n)s changed", "n"),
-    RowOutcome.SAME: ngettext_lazy("%(n)s here already", "%(n)s here already", "n"),
-    RowOutcome.REFUSED: ngettext_lazy("%(n)s refused", "%(n)s refused", "n"),
     RowOutcome.MADE: ngettext_lazy("%(n)s made", "%(n)s made", "n"),
     RowOutcome.UPDATED: ngettext_lazy("%(n)s brought up to date", "%(n)s brought up to date", "n"),
     RowOutcome.UNDONE: ngettext_lazy("%(n)s undone", "%(n)s undone", "n"),
     RowOutcome.KEPT: ngettext_lazy("%(n)s left as it is", "%(n)s left as they are", "n"),
+    RowOutcome.NEW: ngettext_lazy("%(n)s new", "%(n)s new", "n"),
+    RowOutcome.CHANGED: ngettext_lazy("%(n)s changed", "%(n)s changed", "n"),
+    RowOutcome.SAME: ngettext_lazy("%(n)s here already", "%(n)s here already", "n"),
+    RowOutcome.REFUSED: ngettext_lazy("%(n)s refused", "%(n)s refused", "n"),
     RowOutcome.WAITING: ngettext_lazy("%(n)s not checked", "%(n)s not checked", "n"),
 }
 RUNNING: Final = (ImportStatus.CHECKING, ImportStatus.APPLYING, ImportStatus.UNDOING)

@@ -19,7 +19,7 @@ from clinics.models import BackgroundJob
 from courses.convert import local_today
 from courses.errors import CourseError
 from imports.files import MOST_BYTES
-from imports.models import ImportBatch, ImportRow, RowOutcome
+from imports.models import ImportBatch, ImportRow, ImportStatus, RowOutcome
 from imports.services import (
     UNDO_DAYS,
     begin_applying,
@@ -121,7 +121,7 @@ def _show(request: StaffRequest, batch: ImportBatch, form: ColumnsForm, *, statu
     if chosen not in counts:
         chosen = RowOutcome.REFUSED if RowOutcome.REFUSED in counts else next(iter(sorted(counts)), "")
     # What was applied is told by its numbers alone: the file itself is forgotten.
-    is_listed = batch.is_open or chosen == RowOutcome.REFUSED
+    is_listed = batch.status == ImportStatus.CHECKED or chosen == RowOutcome.REFUSED
     rows = batch.rows.filter(outcome=chosen) if is_listed else batch.rows.none()
     page = Paginator(rows, _ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {

@@ -1,0 +1,7 @@
+from imports.management.operation import ImportCommand
+from imports.models import ImportKind
+
+
+class Command(ImportCommand):
+    help = "Import clients from a spreadsheet: what would come of it, and with --apply the import itself."
+    kind = ImportKind.CLIENTS
