@@ -7,6 +7,7 @@ handles a few rows in the caller's transaction; a page runs small files at once,
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,7 +20,7 @@ from audit.models import ActorKind, AuditEvent
 from audit.services import Actor, record
 from clients.models import Client
 from clinics.jobs import JobError, start_job
-from clinics.models import BackgroundJob, Clinic, StaffMember
+from clinics.models import ENDED_JOBS, BackgroundJob, Clinic, StaffMember
 from courses.errors import CourseError
 from courses.models import Course
 from imports.client_rows import bring_back, plan_client, remember, try_client, write_client
@@ -117,10 +118,9 @@ def count_outcomes(batch: ImportBatch) -> dict[str, int]:
     return dict(batch.rows.order_by().values_list("outcome").annotate(n=Count("pk")))
 
 
-def check_some(batch: ImportBatch, *, now: datetime) -> int:
+def check_some(batch: ImportBatch, *, by: Actor, now: datetime) -> int:
     """Check the next rows and return how many; none are left after none. Nothing that is tried stays."""
     rows = _next_rows(batch, RowOutcome.WAITING, at_once=_CHECKED_AT_ONCE)
-    by = _actor_of(batch.created_by)
     with translation.override(batch.language):
         for row in rows:
             cells = Cells.of(row.cells, batch.columns)
@@ -166,11 +166,10 @@ def begin_applying(*, batch: ImportBatch, by: Actor, now: datetime) -> ImportBat
     return locked
 
 
-def apply_some(batch: ImportBatch, *, now: datetime) -> int:
+def apply_some(batch: ImportBatch, *, by: Actor, now: datetime) -> int:
     """Apply the next sound rows and return how many; a row that is refused by now says so and holds up no other."""
     is_clients = batch.kind == ImportKind.CLIENTS
     rows = _next_rows(batch, *_SOUND, at_once=_CLIENTS_AT_ONCE if is_clients else _COURSES_AT_ONCE)
-    by = _actor_of(batch.created_by)
     with translation.override(batch.language):
         for row in rows:
             cells = Cells.of(row.cells, batch.columns)
@@ -184,12 +183,15 @@ def apply_some(batch: ImportBatch, *, now: datetime) -> int:
             row.cells, row.key = [], ""
             row.save()
     if not rows and batch.status == ImportStatus.APPLYING:
-        # What was refused or here already is forgotten too.
-        batch.rows.exclude(cells=[]).update(cells=[], key="")
-        batch.applied_at = now
-        batch.status = ImportStatus.APPLIED
-        batch.save(update_fields=["status", "applied_at"])
+        _settle(batch, now=now)
     return len(rows)
+
+
+def _settle(batch: ImportBatch, *, now: datetime) -> None:
+    """Call an import applied; what was refused or here already is forgotten too."""
+    batch.rows.exclude(cells=[]).update(cells=[], key="")
+    batch.applied_at, batch.status = now, ImportStatus.APPLIED
+    batch.save(update_fields=["status", "applied_at"])
 
 
 def _apply_row(batch: ImportBatch, row: ImportRow, cells: Cells, *, by: Actor, now: datetime) -> None:
@@ -258,12 +260,11 @@ def begin_undoing(*, batch: ImportBatch, by: Actor, now: datetime) -> ImportBatc
     return locked
 
 
-def undo_some(batch: ImportBatch, *, now: datetime) -> int:
+def undo_some(batch: ImportBatch, *, by: Actor, now: datetime) -> int:
     """Take the next rows back, the last first, and return how many; what was touched meanwhile is left."""
     done = batch.rows.select_for_update().filter(outcome__in=_DONE).order_by("-number")
     rows = list(done[:_UNDONE_AT_ONCE])
     touched = touched_codes(batch.kind, batch.rows.filter(pk__in=[row.pk for row in rows]))
-    by = _actor_of(batch.created_by)
     for row in rows:
         is_left = row.made_code in touched or not _take_back(batch, row, by=by, now=now)
         row.outcome = RowOutcome.KEPT if is_left else RowOutcome.UNDONE
@@ -323,25 +324,27 @@ def hand_over(*, batch: ImportBatch, kind: str, by: Actor, now: datetime) -> Bac
 def step(job: BackgroundJob, now: datetime) -> bool:
     """Do one step of a job on an import, and tell whether it was the last.
 
-    Raises: JobError when the import is gone, or whoever began it works here no longer.
+    Raises: JobError when the import is gone, or whoever began this works here no longer.
     """
     batches = ImportBatch.objects.select_related("clinic", "created_by__clinic")
     batch = batches.filter(clinic=job.clinic, code=job.parameters["batch"]).first()
     if batch is None:
         raise JobError("gone")
-    if not batch.created_by.is_active:
+    member = job.started_by
+    if member is None or not member.is_active:
         raise JobError("left")
-    handled = STEPS[job.kind](batch, now=now)
+    by = Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk)
+    handled = STEPS[job.kind](batch, by=by, now=now)
     job.done_count += handled
     return not handled
 
 
-def run_all(batch: ImportBatch, kind: str, *, now: datetime) -> None:
+def run_all(batch: ImportBatch, kind: str, *, by: Actor, now: datetime) -> None:
     """Do every step at once, each in a transaction of its own."""
     is_left = True
     while is_left:
         with transaction.atomic():
-            is_left = STEPS[kind](batch, now=now) > 0
+            is_left = STEPS[kind](batch, by=by, now=now) > 0
 
 
 # ---------------------------------------------------------------- forgetting
@@ -359,18 +362,30 @@ def discard(*, batch: ImportBatch) -> None:
 
 
 def tidy_imports(*, now: datetime) -> int:
-    """Forget files that nobody applied in a day, and what old imports changed; return how many files went.
+    """Forget files that were not applied in a day, and what old imports changed; return how many files went.
 
-    Cost: three statements besides the removal.
+    One that stopped halfway keeps what it made; its other rows are forgotten as not imported.
+    Cost: four statements besides the removal, and three for each that stopped.
     """
     unapplied = ImportBatch.objects.filter(
         status__in=(ImportStatus.UPLOADED, ImportStatus.CHECKING, ImportStatus.CHECKED),
         created_at__lt=now - KEPT_UNAPPLIED,
     )
     count = _drop(unapplied)
+    for batch in ImportBatch.objects.filter(
+        status=ImportStatus.APPLYING, created_at__lt=now - KEPT_UNAPPLIED
+    ).exclude(job_code__in=_live_jobs()):
+        with transaction.atomic(), translation.override(batch.language):
+            late = [["", _("This was not imported within a day. Import it again.")]]
+            batch.rows.filter(outcome__in=_SOUND).update(outcome=RowOutcome.REFUSED, problems=late)
+            _settle(batch, now=now)
     settled = ImportRow.objects.filter(batch__applied_at__lt=now - timedelta(days=UNDO_DAYS))
     settled.exclude(before={}).update(before={})
     return count
+
+
+def _live_jobs() -> QuerySet[BackgroundJob, UUID]:
+    return BackgroundJob.objects.exclude(status__in=ENDED_JOBS).values_list("code", flat=True)
 
 
 def _drop(batches: QuerySet[ImportBatch]) -> int:
@@ -405,10 +420,6 @@ def _set_status(batch: ImportBatch, status: ImportStatus) -> None:
 def _next_rows(batch: ImportBatch, *outcomes: RowOutcome, at_once: int) -> list[ImportRow]:
     rows = batch.rows.select_for_update().filter(outcome__in=outcomes)
     return list(rows.order_by("number")[:at_once])
-
-
-def _actor_of(member: StaffMember) -> Actor:
-    return Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk)
 
 
 def _record(batch: ImportBatch, action: str, *, by: Actor, now: datetime, **details: Any) -> None:

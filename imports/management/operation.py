@@ -59,11 +59,11 @@ class ImportCommand(BaseCommand):
             raise CommandError(f"{file}: {error.message}") from error
         try:
             batch = choose_columns(batch=batch, columns=batch.columns)
-            run_all(batch, "imports.check", now=now)
+            run_all(batch, "imports.check", by=actor, now=now)
             self._tell(batch)
             if apply and any(outcome in count_outcomes(batch) for outcome in ("new", "changed")):
                 batch = begin_applying(batch=batch, by=actor, now=now)
-                run_all(batch, "imports.apply", now=now)
+                run_all(batch, "imports.apply", by=actor, now=now)
                 self.stdout.write(_counted(batch))
         except CourseError as error:
             named = "; ".join(f"{field_words(name)}: {text}" for name, text in error.fields.items())

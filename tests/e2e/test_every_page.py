@@ -53,7 +53,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         by=actor_of(owner), now=NOW, language="en",
     )  # fmt: skip
     choose_columns(batch=batch, columns=batch.columns)
-    run_all(batch, "imports.check", now=NOW)
+    run_all(batch, "imports.check", by=actor_of(owner), now=NOW)
     token, _key = issue_token(
         clinic=clinic,
         name=_LONG,

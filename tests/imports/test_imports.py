@@ -7,7 +7,7 @@ import pytest
 from audit.models import AuditEvent
 from clients.models import Client, Consent, ContactPoint
 from clients.services import Contacts, update_client
-from clinics.jobs import work_jobs
+from clinics.jobs import cancel_job, work_jobs
 from clinics.models import BackgroundJob, Role
 from courses.errors import CourseError
 from courses.models import Course, Phase, TreatmentSession
@@ -91,7 +91,7 @@ def take_in(clinic, by):
             language=language,
         )
         batch = choose_columns(batch=batch, columns=batch.columns)
-        run_all(batch, "imports.check", now=NOW)
+        run_all(batch, "imports.check", by=by, now=NOW)
         return batch
 
     return take_in
@@ -103,7 +103,7 @@ def bring_in(take_in, by):
 
     def bring_in(kind, text):
         batch = begin_applying(batch=take_in(kind, text), by=by, now=NOW)
-        run_all(batch, "imports.apply", now=NOW)
+        run_all(batch, "imports.apply", by=by, now=NOW)
         return batch
 
     return bring_in
@@ -213,7 +213,7 @@ def test_known_client_is_changed_where_the_row_says_something_and_brought_back(b
     assert count_outcomes(batch) == {"updated": 1}
 
     begin_undoing(batch=batch, by=by, now=NOW)
-    run_all(ImportBatch.objects.get(pk=batch.pk), "imports.undo", now=NOW)
+    run_all(ImportBatch.objects.get(pk=batch.pk), "imports.undo", by=by, now=NOW)
 
     after = all_rows()
     assert after["clients.Client"] == before["clients.Client"]
@@ -335,7 +335,7 @@ def test_courses_that_are_here_are_found_and_undone(world, take_in, bring_in, by
         )
     ]
     batch = begin_undoing(batch=batch, by=by, now=NOW)
-    run_all(batch, "imports.undo", now=NOW)
+    run_all(batch, "imports.undo", by=by, now=NOW)
     assert rows_but("audit.AuditEvent", *rules) == before
 
 
@@ -361,7 +361,7 @@ def test_booking_made_while_undoing_keeps_its_course(world, bring_in, by):
     course = Course.objects.order_by("pk").first()
     book(course, date(2026, 3, 31), time(11), now=NOW)
 
-    run_all(batch, "imports.undo", now=NOW)
+    run_all(batch, "imports.undo", by=by, now=NOW)
 
     assert list(Course.objects.all()) == [course]
     assert count_outcomes(batch) == {"kept": 1, "undone": 1, "refused": 3}
@@ -413,7 +413,7 @@ def test_job_checks_and_applies_step_by_step_and_says_it_in_the_readers_language
     ]
     assert ["given_name", "Укажите имя клиента."] in batch.rows.get(outcome="refused").problems
     # A worker that comes late finds nothing to do.
-    assert apply_some(batch, now=NOW) == 0
+    assert apply_some(batch, by=by, now=NOW) == 0
 
 
 def test_nothing_is_applied_twice_or_unchecked(take_in, by):
@@ -425,6 +425,23 @@ def test_nothing_is_applied_twice_or_unchecked(take_in, by):
             verb(batch=batch, by=by, now=NOW)
     with pytest.raises(CourseError, match="This import is being imported"):
         discard(batch=batch)
+
+
+def test_import_that_stopped_halfway_is_settled_after_a_day(take_in, by):
+    batch = begin_applying(batch=take_in("clients", CLIENTS), by=by, now=NOW)
+    job = hand_over(batch=batch, kind="imports.apply", by=by, now=NOW)
+    late = NOW + timedelta(hours=25)
+
+    tidy_imports(now=late)
+    while_it_waits = ImportBatch.objects.get().status
+    cancel_job(job=job, by=by, now=late)
+    tidy_imports(now=late)
+
+    batch.refresh_from_db()
+    assert (while_it_waits, batch.status, batch.applied_at) == ("applying", "applied", late)
+    assert count_outcomes(batch) == {"refused": 6}
+    assert problems(batch, 2) == [("", "This was not imported within a day. Import it again.")]
+    assert not ImportRow.objects.exclude(cells=[]).exists()
 
 
 def test_files_are_forgotten_after_a_day(take_in, bring_in):

@@ -156,7 +156,7 @@ def test_failed_work_says_why_and_goes_on(owner, monkeypatch):
     monkeypatch.setattr(views, "work_job", lambda **options: None)
     uploaded = upload(owner, CLIENTS)
     checked(owner, uploaded)
-    member = ImportBatch.objects.get().created_by
+    member = BackgroundJob.objects.get().started_by
     type(member).objects.filter(pk=member.pk).update(is_active=False)
     work_jobs(clock=lambda: NOW)
     type(member).objects.filter(pk=member.pk).update(is_active=True)
