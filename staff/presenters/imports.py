@@ -104,7 +104,8 @@ class RowLine:
 
 def row_line(row: ImportRow, columns: Mapping[str, int]) -> RowLine:
     tone, sign = _LOOKS[RowOutcome(row.outcome)]
-    cells: Sequence[str] = [row.cells[place] for place in columns.values() if place < len(row.cells)]
+    # In the order of the file.
+    cells: Sequence[str] = [row.cells[place] for place in sorted(columns.values()) if place < len(row.cells)]
     return RowLine(
         number=row.number,
         badge=Badge(capfirst(row.get_outcome_display()), tone, sign),
