@@ -1,12 +1,13 @@
 """Applying a proposed plan: every slot of it is booked in one transaction, or nothing changes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
@@ -23,12 +24,20 @@ from courses.models import (
     SessionStatus,
     TreatmentSession,
 )
-from courses.services.changes import change_session, changing, require_prescriber
+from courses.services.changes import (
+    change_session,
+    changing,
+    finish_changes,
+    lock_courses,
+    require_open,
+    require_prescriber,
+)
 from courses.services.prescribing import revise_phases
 from courses.services.proposing import PlanProposal
 from courses.services.slots import SlotWish, explain_clash, lock_parties, slot_taken
 
 _DAY: Final = timedelta(days=1)
+_MOVABLE: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
 
 
 def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: datetime) -> PlanRevision:
@@ -46,21 +55,156 @@ def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: dateti
         if proposal.policy == PlanPolicy.DROP:
             member = require_prescriber(by, locked.clinic)
             revise_phases(locked, proposal.phases, member=member, now=now, reason=_("missed session dropped"))
-        before = [_row_values(row) for row in proposal.before if row.status != SessionStatus.PLANNED]
         after = _write_plan(locked, proposal, now=now)
-        revision = PlanRevision.objects.create(
-            clinic=locked.clinic,
-            course=locked,
-            number=PlanRevision.objects.filter(course=locked).count() + 1,
-            policy=proposal.policy,
-            before=before,
-            after=after,
-            cost=convert.plan_cost_values(proposal.plan.cost),
-            notes=[convert.reason_values(note) for note in proposal.plan.notes],
-            by_id=by.staff_member_id,
-            created_at=now,
-        )
+        revision = _revision(locked, proposal, after, by=by, now=now)
+        revision.number = PlanRevision.objects.filter(course=locked).count() + 1
+        revision.save()
     return revision
+
+
+def _revision(
+    course: Course, proposal: PlanProposal, after: list[dict[str, Any]], *, by: Actor, now: datetime
+) -> PlanRevision:
+    """Return the revision of an applied proposal, without its number."""
+    return PlanRevision(
+        clinic=course.clinic,
+        course=course,
+        policy=proposal.policy,
+        before=[_row_values(row) for row in proposal.before if row.status != SessionStatus.PLANNED],
+        after=after,
+        cost=convert.plan_cost_values(proposal.plan.cost),
+        notes=[convert.reason_values(note) for note in proposal.plan.notes],
+        by_id=by.staff_member_id,
+        created_at=now,
+    )
+
+
+def apply_moves(*, proposals: Sequence[PlanProposal], by: Actor, now: datetime) -> dict[int, CourseError]:
+    """Apply proposals that only move bookings, of courses of one clinic; return by course id what was refused.
+
+    Runs in the caller's transaction. Each is applied as apply_plan() would, all of it or nothing, but what they need
+    is read and locked once for all of them.
+    Cost: about twenty-five queries, then for each course two savepoints, a query for each booking, and what follows
+    from the change.
+    """
+    courses = {course.pk: course for course in lock_courses([one.course_id for one in proposals])}
+    desk = _Desk.prepare(courses, proposals)
+    refused: dict[int, CourseError] = {}
+    revisions: dict[int, PlanRevision] = {}
+    for proposal in proposals:
+        course = courses[proposal.course_id]
+        try:
+            require_open(course)
+            _refuse_stale(course, proposal, now=now)
+            after = desk.move(course, proposal)
+        except CourseError as error:
+            refused[course.pk] = error
+        else:
+            revisions[course.pk] = _revision(course, proposal, after, by=by, now=now)
+    numbers = PlanRevision.objects.filter(course__in=revisions).order_by().values_list("course")
+    counts = dict(numbers.annotate(Count("pk")))
+    for pk, revision in revisions.items():
+        revision.number = counts.get(pk, 0) + 1
+    PlanRevision.objects.bulk_create(revisions.values())
+    finish_changes(
+        [courses[pk] for pk in sorted(revisions)],
+        action="plan_applied",
+        by=by,
+        now=now,
+        reason=ResolvedReason.REBOOKED,
+        details={pk: {"policy": revision.policy} for pk, revision in revisions.items()},
+    )
+    return refused
+
+
+class _Desk:
+    """What several proposals for one clinic share: people and rooms, their bookings, and what else is taken then."""
+
+    def __init__(
+        self,
+        people: Mapping[str, StaffMember],
+        rooms: Mapping[str, Room],
+        rows: Mapping[int, TreatmentSession],
+        with_dates: Collection[int],
+    ) -> None:
+        self._people, self._rooms, self._rows, self._with_dates = people, rooms, rows, with_dates
+        self._taken: dict[date, dict[int, _Taken]] = defaultdict(dict)
+
+    @classmethod
+    def prepare(cls, courses: Mapping[int, Course], proposals: Sequence[PlanProposal]) -> "_Desk":
+        """Read and lock all that the proposals need; the courses are locked already."""
+        clinic_id = next(iter(courses.values())).clinic_id
+        planned = TreatmentSession.objects.filter(course__in=courses, status=SessionStatus.PLANNED)
+        desk = cls(
+            {str(row.code): row for row in StaffMember.objects.filter(clinic=clinic_id)},
+            {str(row.code): row for row in Room.objects.filter(clinic=clinic_id)},
+            {row.pk: row for row in _locked([row for one in proposals for row in one.before])},
+            set(planned.values_list("course_id", flat=True)),
+        )
+        slots = [slot for proposal in proposals for _planned, slot in desk.slots(proposal)]
+        lock_parties(slots, clients={course.client_id for course in courses.values()})
+        days = {slot.starts_at.date() + number * _DAY for slot in slots for number in (-1, 0, 1)}
+        booked = TreatmentSession.objects.filter(clinic=clinic_id, status__in=BOOKED_STATUSES, on__in=days)
+        for pk, on, *values in booked.values_list("pk", "on", *_Taken._fields):
+            desk._taken[on][pk] = _Taken(*values)
+        return desk
+
+    def slots(self, proposal: PlanProposal) -> list[tuple[PlannedSession, SlotWish]]:
+        """Return the slots of a proposal with whom and what they take."""
+        return [
+            (
+                planned,
+                SlotWish(
+                    planned.start.astimezone(UTC),
+                    planned.end.astimezone(UTC),
+                    self._people[planned.practitioner] if planned.practitioner else None,
+                    self._rooms[planned.room] if planned.room else None,
+                ),
+            )
+            for planned in proposal.plan.planned
+            if planned.start is not None and planned.end is not None
+        ]
+
+    def move(self, course: Course, proposal: PlanProposal) -> list[dict[str, Any]]:
+        """Move a course's bookings and return where they are now, by date.
+
+        Raises: CourseError `stale_plan` when one is not booked any more, or as apply_plan() for a clash.
+        """
+        rows = [self._rows[row.pk] for row in proposal.before]
+        moves, fresh, spare = _match([row for row in rows if row.status in _MOVABLE], self.slots(proposal))
+        if fresh or spare:
+            raise CourseError(_("The course has changed meanwhile."), code="stale_plan")
+        own = {row.pk for row in rows}
+        for _row, _planned, slot in moves:
+            for day in (-1, 0, 1):
+                for pk, other in self._taken[slot.starts_at.date() + day * _DAY].items():
+                    if pk not in own:
+                        _refuse_clash(course, slot, other._asdict())
+        was_on = {row.pk: row.on for row, _planned, _slot in moves}
+        try:
+            with transaction.atomic():
+                if course.pk in self._with_dates:
+                    _forget_planned(course, proposal)
+                TreatmentSession.objects.filter(pk__in=was_on).update(status=SessionStatus.PLANNED)
+                for row, planned, slot in moves:
+                    _move(row, planned, slot)
+        except IntegrityError as error:
+            raise explain_clash(error) from error
+        for row, _planned, slot in moves:
+            self._taken[was_on[row.pk]].pop(row.pk, None)
+            taken = _Taken(row.practitioner_id, row.room_id, row.client_id, slot.starts_at, slot.ends_at)
+            self._taken[row.on][row.pk] = taken
+        return [_row_values(row) for row in sorted(rows, key=lambda row: row.on)]
+
+
+class _Taken(NamedTuple):
+    """Whom and what a booking takes, and when."""
+
+    practitioner_id: int | None
+    room_id: int | None
+    client_id: int
+    starts_at: datetime
+    ends_at: datetime
 
 
 def _refuse_stale(course: Course, proposal: PlanProposal, *, now: datetime) -> None:
@@ -94,11 +238,7 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
     people = {str(row.code): row for row in StaffMember.objects.for_clinic(course.clinic)}
     rooms = {str(row.code): row for row in Room.objects.for_clinic(course.clinic)}
     _forget_planned(course, proposal)
-    booked = [
-        row
-        for row in _locked(proposal.before)
-        if row.status in (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
-    ]
+    booked = [row for row in _locked(proposal.before) if row.status in _MOVABLE]
     wanted: list[tuple[PlannedSession, SlotWish]] = []
     by_date: list[TreatmentSession] = []
     for planned in proposal.plan.planned:
@@ -235,7 +375,7 @@ def _refusing_clashes(course: Course, slots: Sequence[SlotWish], *, but: Sequenc
 
     As slots.holding(), for many slots at once.
     """
-    lock_parties(slots, course=course)
+    lock_parties(slots, clients={course.client_id})
     if slots:
         met = Q()
         for slot in slots:

@@ -1,6 +1,6 @@
 """What every verb shares: lock the course, guard, then reassess, announce and audit in one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Final
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audit.services import Actor, record
 from clinics.access import Capability, is_allowed
 from clinics.models import Clinic, StaffMember
+from courses import convert
 from courses.core.states import (
     SESSION_CORRECTIONS,
     SESSION_TRANSITIONS,
@@ -19,7 +20,7 @@ from courses.core.states import (
 )
 from courses.errors import CourseError
 from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
-from courses.services.assessing import reassess, store_measures
+from courses.services.assessing import reassess, store_assessment, store_measures
 from courses.services.freeing import note_freed, slot_of
 from courses.signals import course_changed
 
@@ -142,6 +143,18 @@ def finish_change(
         store_measures(course, now=now)
     elif course.status != CourseStatus.DRAFT:
         reassess(course=course, now=now, reason=reason)
+    _tell(course, action=action, by=by, now=now, details=details, old=old)
+
+
+def _tell(
+    course: Course,
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    details: dict[str, Any],
+    old: dict[str, Any] | None = None,
+) -> None:
     course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
     record(
         f"course.{action}",
@@ -152,6 +165,42 @@ def finish_change(
         subject_code=course.code,
         old={name: _plain(value) for name, value in (old or {}).items()},
         new={name: _plain(value) for name, value in details.items()},
+    )
+
+
+def finish_changes(
+    courses: Sequence[Course],
+    *,
+    action: str,
+    by: Actor,
+    now: datetime,
+    reason: str,
+    details: Mapping[int, dict[str, Any]],
+) -> None:
+    """Do what finish_change() does of one for several open courses of one clinic that are locked; `details` by id.
+
+    Cost: as load_facts(), one query to write the versions, then those of what changed and two for each.
+    """
+    if not courses:
+        return
+    today = convert.local_today(courses[0].clinic, now)
+    for course in courses:
+        course.version += 1
+    Course.objects.bulk_update(courses, ["version"])
+    facts = convert.load_facts(courses)
+    for course in courses:
+        assessment = convert.assess_facts(facts[course.pk], today=today)
+        store_assessment(course, assessment, today=today, now=now, reason=reason)
+        _tell(course, action=action, by=by, now=now, details=details[course.pk])
+
+
+def lock_courses(ids: Collection[int]) -> list[Course]:
+    """Return the courses as they are now, their rows locked until the transaction ends, in the order of ids."""
+    return list(
+        Course.objects.select_for_update(of=("self",))
+        .select_related("clinic", "client", "protocol")
+        .filter(pk__in=ids)
+        .order_by("pk")
     )
 
 

@@ -33,7 +33,7 @@ from courses.models import (
     PlanPolicy,
     TreatmentSession,
 )
-from courses.services.applying import apply_plan
+from courses.services.applying import apply_moves, apply_plan
 from courses.services.availability import ClinicTime, load_clinic_time
 from courses.services.booking import cancel_session
 from courses.services.calendar import add_absence, add_closure, check_range
@@ -219,7 +219,13 @@ def _plan_some(disruption: Disruption, *, now: datetime, most: int) -> int:
         known = with_outage(facts[course.pk], outage)
         joining += _plan_course(course, rows, known, ahead.get(course.pk, []), time, outage, today=today)
     planned = [row for rows in groups[:most] for row in rows]
-    DisruptedSession.objects.bulk_update(planned, [name.removesuffix("_id") for name in _PLANNED_COLUMNS])
+    # By way of an insertion that meets the row: an update of many rows and columns at once takes ten times as long.
+    DisruptedSession.objects.bulk_create(
+        planned,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[name.removesuffix("_id") for name in _PLANNED_COLUMNS],
+    )
     DisruptedSession.objects.bulk_create(joining)
     left = len(waiting) - len(planned)
     if not left:
@@ -470,8 +476,9 @@ def apply_step(job: BackgroundJob, now: datetime) -> bool:
     # All in one order, as wherever several are locked; each one's verb then finds it held already.
     list(Course.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     rows = list(waiting.filter(course__in=ids))
-    for _pk, group in groupby(rows, key=lambda row: row.course_id):
-        _apply_course(disruption, list(group), by=by, now=now)
+    groups = [list(group) for _pk, group in groupby(rows, key=lambda row: row.course_id)]
+    for group in _apply_moves(disruption, groups, by=by, now=now):
+        _apply_course(disruption, group, by=by, now=now)
     DisruptedSession.objects.bulk_update(rows, ["outcome", "refusal"])
     job.done_count += len(rows)
     if job.done_count < job.total_count:
@@ -507,6 +514,44 @@ def _put_on_record(disruption: Disruption, *, by: Actor, now: datetime) -> None:
     disruption.save(update_fields=["is_recorded", "calendar_version"])
 
 
+def _apply_moves(
+    disruption: Disruption, groups: Sequence[Sequence[DisruptedSession]], *, by: Actor, now: datetime
+) -> list[Sequence[DisruptedSession]]:
+    """Do together what is only moved or left, by course, and return the courses that are still to be worked."""
+    alike = [
+        rows
+        for rows in groups
+        if all(row.choice != MoveChoice.CANCEL for row in rows)
+        and any(row.choice == MoveChoice.MOVE for row in rows)
+    ]
+    proposals = [
+        _proposal_of(
+            disruption,
+            rows[0].course,
+            [row for row in rows if row.choice == MoveChoice.MOVE],
+            course_version=rows[0].course_version or 0,
+        )
+        for rows in alike
+    ]
+    if not proposals:
+        return list(groups)
+    try:
+        with transaction.atomic():
+            refused = apply_moves(proposals=proposals, by=by, now=now)
+    except (CourseError, DatabaseError):
+        raise
+    except Exception:
+        # One of them cannot be worked out: each by itself then, so that the others are moved.
+        logger.exception(
+            "The courses of a step of disruption %s could not be moved together.", disruption.code
+        )
+        return list(groups)
+    for rows in alike:
+        error = refused.get(rows[0].course_id)
+        _settle(rows, error.code if error else "")
+    return [rows for rows in groups if rows not in alike]
+
+
 def _apply_course(
     disruption: Disruption, rows: Sequence[DisruptedSession], *, by: Actor, now: datetime
 ) -> None:
@@ -528,6 +573,11 @@ def _apply_course(
         # One course that cannot be worked out must not hold up those behind it.
         logger.exception("Course %s of a disruption could not be changed.", rows[0].course.code)
         refusal = "broken"
+    _settle(rows, refusal)
+
+
+def _settle(rows: Sequence[DisruptedSession], refusal: str) -> None:
+    """Note on the rows of one course what came of them."""
     for row in rows:
         if row.choice == MoveChoice.LEAVE:
             row.outcome = MoveOutcome.LEFT

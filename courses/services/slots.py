@@ -160,7 +160,7 @@ def holding(slot: SlotWish, *, course: Course, session: TreatmentSession | None 
     same practitioner, room or client wait for each other; the exclusion constraints stand behind it.
     Raises: CourseError `slot_taken`, or `day_taken` for a second session of the course on one day.
     """
-    lock_parties([slot], course=course)
+    lock_parties([slot], clients={course.client_id})
     _require_free(slot, course=course, session=session)
     try:
         with transaction.atomic():
@@ -169,8 +169,8 @@ def holding(slot: SlotWish, *, course: Course, session: TreatmentSession | None 
         raise explain_clash(error) from error
 
 
-def lock_parties(slots: Sequence[SlotWish], *, course: Course) -> None:
-    """Wait for others who are booking the client, a practitioner or a room of the slots; hold them till the end.
+def lock_parties(slots: Sequence[SlotWish], *, clients: set[int]) -> None:
+    """Wait for others who are booking the clients (by id), a practitioner or a room of the slots; hold them till the end.
 
     Rows are locked in one order everywhere. It is not a lock against rows that merely refer to them.
     Cost: up to three queries, none on SQLite, which has one writer at a time.
@@ -180,7 +180,7 @@ def lock_parties(slots: Sequence[SlotWish], *, course: Course) -> None:
     people = {slot.practitioner.pk for slot in slots if slot.practitioner is not None}
     rooms = {slot.room.pk for slot in slots if slot.room is not None}
     wanted: list[tuple[type[Model], set[int]]] = [
-        (Client, {course.client_id}),
+        (Client, clients),
         (StaffMember, people),
         (Room, rooms),
     ]

@@ -322,15 +322,15 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
 
     apply_disruption(disruption=disruption, by=by, now=MONDAY)
     disruption.refresh_from_db()
-    apply_course, calls = disrupting._apply_course, []
+    settle, calls = disrupting._settle, []
 
     def die_at_the_second(*args, **kwargs):
-        apply_course(*args, **kwargs)
+        settle(*args, **kwargs)
         calls.append(args)
         if len(calls) == 2:
             raise SystemExit
 
-    monkeypatch.setattr(disrupting, "_apply_course", die_at_the_second)
+    monkeypatch.setattr(disrupting, "_settle", die_at_the_second)
     with pytest.raises(SystemExit):
         work(disruption)
     assert disruption.sessions.filter(outcome="moved").count() == 2
@@ -339,6 +339,29 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
     assert (job.status, job.done_count) == ("done", 6)
     assert PlanRevision.objects.filter(policy="disruption").count() == 3
     assert Absence.objects.count() == 1
+
+
+def test_course_that_cannot_be_worked_out_holds_up_no_other(courses, anna, boris, by, monkeypatch, caplog):
+    disruption = plan(away(anna), by)
+    apply_plan = disrupting.apply_plan
+
+    def fail(**_):
+        raise ZeroDivisionError
+
+    def fail_for_the_first(*, course, **values):
+        return fail() if course == courses[0] else apply_plan(course=course, **values)
+
+    monkeypatch.setattr(disrupting, "apply_moves", fail)
+    monkeypatch.setattr(disrupting, "apply_plan", fail_for_the_first)
+
+    job = apply(disruption, by)
+
+    found = [
+        set(disruption.sessions.filter(course=course).values_list("outcome", "refusal")) for course in courses
+    ]
+    assert found == [{("refused", "broken")}, {("moved", "")}, {("moved", "")}]
+    assert job.status == "done"
+    assert "could not be changed" in caplog.text
 
 
 def test_planned_dates_beyond_the_horizon_stay(anna, boris, by, protocol):
