@@ -56,7 +56,7 @@ APPLY_KIND: Final = "apply_disruption"
 # Planned while the page waits: about a second's work.
 PLANNED_AT_ONCE: Final = 40
 # A few tenths of a second, during which nobody else can change these courses.
-_COURSES_A_STEP: Final = 40
+_COURSES_A_STEP: Final = 25
 # A client needs the time to read of a new time before it.
 _NOTICE: Final = timedelta(hours=2)
 _SlotKey = tuple[datetime | None, datetime | None, str | None, str | None]
