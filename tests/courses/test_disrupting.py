@@ -4,6 +4,7 @@ from datetime import time, timedelta
 from itertools import combinations
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from audit.models import AuditEvent
 from clinics.jobs import work_job
@@ -396,6 +397,27 @@ def test_days_that_nobody_means_are_refused(days, code, anna, by):
 def test_practitioner_of_another_clinic_is_refused(anna, foreign_member, by):
     with refused("practitioner_unknown", "practitioner"):
         plan(Outage(anna.clinic, foreign_member, *WEEK), by)
+
+
+def test_database_refuses_what_makes_no_sense(courses, anna, boris, by):
+    disruption = plan(away(anna), by)
+    rows = Disruption.objects.all()
+    broken = [
+        (rows, {"to_on": march(8)}),
+        (rows, {"status": "asleep"}),
+        (rows, {"status": "applied"}),
+        (rows, {"ended_at": MONDAY}),
+        (disruption.sessions, {"new_ends_at": None}),
+        (disruption.sessions, {"new_starts_at": MONDAY + timedelta(days=99)}),
+        (disruption.sessions, {"choice": "juggle"}),
+        (disruption.sessions, {"outcome": "lost"}),
+        (disruption.sessions, {"position": 0}),
+        (disruption.sessions, {"session": TreatmentSession.objects.first()}),
+    ]
+
+    for found, values in broken:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            found.update(**values)
 
 
 @pytest.mark.slow
