@@ -145,6 +145,7 @@ def test_many_are_planned_by_a_job_that_can_be_stopped_and_that_says_why_it_fail
     failed = words_of(reception.get(address))
     assert "Something went wrong that should not." in failed
     assert "Stopped half-way" in failed
+    assert "Plan again" in failed
     gone_on = reception.post(f"/jobs/{job.code}/retry/")
     assert gone_on["Location"] == address
     work(disruption)
@@ -215,11 +216,16 @@ def test_number_of_queries_does_not_grow_with_the_sessions(
         return len(found)
 
     few, few_address = start(reception, prescriber)
-    before = count(PAGE, asked(prescriber)), count(few_address)
+    reception.post(f"{few_address}apply/")
+    before = count(PAGE, asked(prescriber)), count(few_address), count("/jobs/")
     for hour in (9, 12, 13):
         course = make_course(given_name=f"Client {hour}", at=hour)
         book(course, TUESDAY, time(hour), now=NOW)
+    start(reception, prescriber)
     more, more_address = start(reception, prescriber)
+    for row in Disruption.objects.filter(status="planned"):
+        reception.post(f"{PAGE}{row.code}/apply/")
 
+    assert BackgroundJob.objects.count() == 3
     assert (few.sessions.count(), more.sessions.count()) == (3, 6)
-    assert (count(PAGE, asked(prescriber)), count(more_address)) == before
+    assert (count(PAGE, asked(prescriber)), count(more_address), count("/jobs/")) == before
