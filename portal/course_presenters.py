@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clients.models import Client
+from clients.models import Channel, Client
 from courses.models import Course, CourseStatus, Pause, TreatmentSession
 from portal.presenters import VisitPage, hours_text, lines_of, present_visit
 from reminders.convert import CourseDetails
@@ -158,6 +158,11 @@ def _words(kind: str) -> tuple[str, str, str]:
 
 def _is_paused(pauses: Sequence[Pause], day: date) -> bool:
     return any(pause.from_on <= day and (pause.to_on is None or day <= pause.to_on) for pause in pauses)
+
+
+def channel_name(channel: str) -> str:
+    """Return a channel in words, in the language in force; none is an empty text."""
+    return str(Channel(channel).label) if channel else ""
 
 
 def visit_line(session: TreatmentSession, client: Client, ref: str) -> VisitLine:

@@ -28,7 +28,7 @@ from portal.access import (
     show,
     too_many,
 )
-from portal.course_presenters import CoursePage, VisitLine, present_course, visit_line
+from portal.course_presenters import CoursePage, VisitLine, channel_name, present_course, visit_line
 from portal.limits import WRONG_YEARS, count_event, is_over
 from portal.presenters import BUSY, DONE, TAKEN
 from portal.slot_presenters import present_slots
@@ -37,11 +37,15 @@ from portal.visits import courses_of
 from reminders.convert import load_course_details, shows_treatment
 from reminders.models import AnswerVia
 from reminders.services.answering import book_by_client
+from reminders.services.codes import code_channel, is_code, send_code
+from reminders.services.ticking import wake_senders
 
 MANAGING = (LinkPurpose.SESSION, LinkPurpose.COURSE)
 # What the last press came to, in the address.
 WRONG = "wrong"
 TOO_OFTEN = "too-often"
+SENT = "sent"
+WRONG_CODE = "wrong-code"
 
 
 class HeldCourse(NamedTuple):
@@ -93,6 +97,7 @@ def show_course(request: HttpRequest, ref: str) -> HttpResponse:
         "ribbon": ribbon,
         "last": last,
         "has_earlier": _has_earlier(page),
+        "code_channel": channel_name(code_channel_of(held)) if not page.is_shown else "",
         "keeps": kept_link(request) is not None,
         "note": request.GET.get("note", ""),
         "ref": held.ref,
@@ -144,7 +149,7 @@ def say_year(request: HttpRequest, ref: str) -> HttpResponse:
     held = held_course(request, ref)
     if held is None:
         return not_found(request)
-    client, page = held.link.client, "records" if request.POST.get("next") == "records" else "course"
+    client, page = held.link.client, _page_after(request)
     if client.birth_on is None or client.erased_at is not None:
         return lead_to_course(held)
     if is_over(WRONG_YEARS, str(client.code)):
@@ -155,6 +160,58 @@ def say_year(request: HttpRequest, ref: str) -> HttpResponse:
     response = lead_to_course(held, page=page)
     make_known(request, response, held.link)
     return response
+
+
+def code_channel_of(held: HeldCourse) -> str:
+    """Return over which channel a code can go to a client whose birth date nobody knows; else an empty text."""
+    if held.is_known or held.link.client.birth_on is not None or held.link.client.erased_at is not None:
+        return ""
+    reminder = reminder_of(held.link)
+    return code_channel(held.link.client, but=reminder.channel if reminder else "")
+
+
+@portal_page
+@require_POST
+def ask_code(request: HttpRequest, ref: str) -> HttpResponse:
+    """Send a code to another of the client's addresses."""
+    held = held_course(request, ref)
+    if held is None:
+        return not_found(request)
+    if not code_channel_of(held):
+        return lead_to_course(held)
+    if not may_press(held.link):
+        return too_many(request)
+    reminder, now = reminder_of(held.link), timezone.now()
+    is_sent = send_code(
+        client=held.link.client, course=held.course, but=reminder.channel if reminder else "", now=now
+    )
+    if is_sent:
+        wake_senders(now=now)
+    return lead_to_course(held, SENT if is_sent else TOO_OFTEN, page=_page_after(request))
+
+
+@portal_page
+@require_POST
+def say_code(request: HttpRequest, ref: str) -> HttpResponse:
+    """Show more to whoever types the code; wrong ones count as wrong years do."""
+    held = held_course(request, ref)
+    if held is None:
+        return not_found(request)
+    client, page = held.link.client, _page_after(request)
+    if not code_channel_of(held):
+        return lead_to_course(held)
+    if is_over(WRONG_YEARS, str(client.code)):
+        return lead_to_course(held, TOO_OFTEN, page=page)
+    if not is_code(client, request.POST.get("code", ""), now=timezone.now()):
+        count_event(WRONG_YEARS, str(client.code))
+        return lead_to_course(held, WRONG_CODE, page=page)
+    response = lead_to_course(held, page=page)
+    make_known(request, response, held.link)
+    return response
+
+
+def _page_after(request: HttpRequest) -> str:
+    return "records" if request.POST.get("next") == "records" else "course"
 
 
 @portal_page

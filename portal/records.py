@@ -4,14 +4,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.services import record
 from clients.models import ErasureRequest
 from clients.services import ask_for_erasure
 from portal.access import may_press, not_found, portal_page, show, too_many
-from portal.courses import held_course, lead_to_course
+from portal.course_presenters import channel_name
+from portal.courses import code_channel_of, held_course, lead_to_course
 from portal.holdings import holdings_of
 from reminders.services.answering import actor_of
 
@@ -26,11 +27,14 @@ def show_records(request: HttpRequest, ref: str) -> HttpResponse:
     if client.erased_at is not None:
         return lead_to_course(held)
     asked = ErasureRequest.objects.filter(client=client, handled_at=None).first()
+    with translation.override(client.language):
+        channel = channel_name(code_channel_of(held))
     context: dict[str, Any] = {
         "clinic": clinic.sender_name or clinic.name,
         "phone": clinic.phone,
         "is_known": held.is_known,
         "asks_year": client.birth_on is not None,
+        "code_channel": channel,
         "is_asked": asked is not None,
         "note": request.GET.get("note", ""),
         "ref": held.ref,

@@ -23,6 +23,7 @@ Trigger = Literal[
     "schedule",
     "change",
     "earlier_slot",
+    "access_code",
     "course_completed",
     "staff_digest",
 ]

@@ -31,6 +31,7 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     Trigger.SCHEDULE: ("wait_minutes", "useful"),
     Trigger.CHANGE: ("wait_minutes", "useful"),
     Trigger.EARLIER_SLOT: ("useful",),
+    Trigger.ACCESS_CODE: (),
     Trigger.COURSE_COMPLETED: ("wait_minutes", "useful"),
     Trigger.STAFF_DIGEST: ("at_time", "useful"),
 }

@@ -20,6 +20,7 @@ class Trigger(models.TextChoices):
     SCHEDULE = "schedule", _("schedule")
     CHANGE = "change", _("change of the schedule")
     EARLIER_SLOT = "earlier_slot", _("an earlier time is free")
+    ACCESS_CODE = "access_code", _("a code for the client's pages")
     COURSE_COMPLETED = "course_completed", _("course completed")
     STAFF_DIGEST = "staff_digest", _("morning digest for staff")
 

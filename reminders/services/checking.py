@@ -263,6 +263,9 @@ def rule_on(row: Any, around: Surroundings, *, has_channel: bool, now: datetime)
         return Ruling(state=ReminderState.SUPPRESSED, reason=missing)
     if not row.has_consent:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.NO_CONSENT)
+    if row.trigger == Trigger.ACCESS_CODE:
+        # The client waits for it at this moment.
+        return Ruling(address=address, contact=contact)
     night = _night(row, around, now)
     if night is not None and night[1] < row.expires_at:
         return Ruling(wait_until=night[1])
@@ -332,6 +335,8 @@ def _why_void(row: Any, now: datetime) -> Reason | None:
         return Reason.CLIENT_ERASED
     if not row.rule.is_active:
         return Reason.RULE_OFF
+    if row.trigger == Trigger.ACCESS_CODE:
+        return None
     if course.status in (CourseStatus.DRAFT, CourseStatus.DISCONTINUED):
         return Reason.COURSE_ENDED
     if row.trigger in _ABOUT_SLOTS:

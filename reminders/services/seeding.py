@@ -86,6 +86,12 @@ _FIRST_RULES: Final[tuple[dict[str, Any], ...]] = (
     {"slug": "change", "trigger": Trigger.CHANGE, "wait_minutes": 3, "useful_minutes": _DAY},
     {"slug": "earlier-slot", "trigger": Trigger.EARLIER_SLOT, "useful_minutes": 12 * _HOUR},
     {
+        "slug": "access-code",
+        "trigger": Trigger.ACCESS_CODE,
+        "useful_minutes": 15,
+        "channels": ["sms", "email"],
+    },
+    {
         "slug": "course-completed",
         "trigger": Trigger.COURSE_COMPLETED,
         "wait_minutes": _HOUR,

@@ -88,8 +88,9 @@ def _load_rules(course: Course, now: datetime) -> dict[str, ReminderRule]:
 def _load_existing(course: Course) -> _Existing:
     found = _Existing()
     told_at: datetime | None = None
-    # What is offered to those who wait is made and judged by itself: see tell_earlier_slots().
-    rows = Reminder.objects.filter(course=course).exclude(trigger=Trigger.EARLIER_SLOT)
+    # What is offered or was asked for is made and judged by itself: see tell_earlier_slots() and send_code().
+    others = (Trigger.EARLIER_SLOT, Trigger.ACCESS_CODE)
+    rows = Reminder.objects.filter(course=course).exclude(trigger__in=others)
     for row in rows.order_by("pk"):
         found.by_key[_key(row)] = row
         if row.state != ReminderState.CANCELLED:

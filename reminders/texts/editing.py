@@ -90,6 +90,7 @@ def _sample_values(view: View, clinic: Clinic) -> dict[str, Value]:
         "next_visit": slots[0],
         "earlier": f"{day_text(_SAMPLE_AT.date(), language)}, 17:00",
         "link": _SampleLinks.course if view.row.trigger in _ABOUT_COURSES else _SampleLinks.session,
+        "code": "123456",
         "best_before": day_text(later, language),
         "sessions_today": "12",
         "findings": (f"{FlagKind.OVERDUE.label}: 2", f"{FlagKind.UNBOOKED.label}: 1"),

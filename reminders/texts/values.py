@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from reminders.codes import code_of
 from reminders.convert import CourseDetails, load_course_details, shows_treatment, zone_of
 from reminders.core import CourseFacts, upcoming
 from reminders.digests import count_morning, finding_lines
@@ -49,6 +50,7 @@ PLACEHOLDERS: Final[dict[str, Any]] = {
     "next_visit": _("the next booked visit"),
     "earlier": _("the earlier time that is offered to a client who waits for one"),
     "link": _("the client's page: of the visit, else of the course"),
+    "code": _("the code that a client has asked for"),
     "treatment": _("the name of the treatment, only where the clinic shows it"),
     "preparation": _("how to prepare, as a list, only where the clinic shows the treatment"),
     "progress": _("which session of how many it is, only where the clinic shows the treatment"),
@@ -323,6 +325,10 @@ def _earlier(view: View) -> str:
     return view.slot(datetime.fromisoformat(slot)) if view.row.trigger == "earlier_slot" else ""
 
 
+def _code(view: View) -> str:
+    return code_of(view.row) if view.row.trigger == "access_code" else ""
+
+
 # ---------------------------------------------------------------- the morning of the staff
 
 
@@ -363,6 +369,7 @@ _MAKERS: Final[dict[str, Callable[[View], Value]]] = {
     "cancelled_visits": _cancelled_visits,
     "next_visit": _next_visit,
     "earlier": _earlier,
+    "code": _code,
     "link": _link,
     "treatment": _treatment,
     "preparation": _preparation,

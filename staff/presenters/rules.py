@@ -86,6 +86,7 @@ def when_words(rule: ReminderRule) -> str:
             Trigger.SCHEDULE: _("%(span)s after the first booking"),
             Trigger.CHANGE: _("%(span)s after a change"),
             Trigger.EARLIER_SLOT: _("when a time becomes free that a client waits for"),
+            Trigger.ACCESS_CODE: _("when a client asks for it"),
             Trigger.COURSE_COMPLETED: _("%(span)s after the course is completed"),
             Trigger.STAFF_DIGEST: _("every morning"),
         }[Trigger(trigger)] % {"span": wait}

@@ -237,10 +237,10 @@ def test_clinic_that_names_treatments_asks_nothing_unless_the_client_wants_it_so
 def test_course_page_costs_the_same_with_one_visit_and_with_three(visitor, django_assert_num_queries):
     open_course(visitor)
     address = f"/c/course/{visitor.link('course').token_hash[:16]}/"
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         visitor.browser.get(address)
     for day in (5, 6):
         book(visitor.desk.course, date(2026, 3, day), now=NOW)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         visitor.browser.get(address)

@@ -37,7 +37,7 @@ def test_seeded_rules_have_their_first_version(desk):
     rules = ReminderRule.objects.filter(clinic=desk.course.clinic)
 
     versions = RuleVersion.objects.filter(clinic=desk.course.clinic)
-    assert versions.count() == rules.count() == 12
+    assert versions.count() == rules.count() == 13
     assert set(versions.values_list("number", "changed_by")) == {(1, None)}
     first = versions.get(rule__slug="staff-digest")
     assert first.values == {
@@ -112,7 +112,7 @@ def test_clinic_from_before_the_split_gets_what_it_lacks():
         "change",
         "schedule",
     ]
-    assert RuleVersion.objects.count() == ReminderRule.objects.count() == 12
+    assert RuleVersion.objects.count() == ReminderRule.objects.count() == 13
 
 
 @pytest.mark.parametrize(

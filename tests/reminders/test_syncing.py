@@ -464,6 +464,7 @@ def test_clinic_without_rules_is_given_them():
         "schedule",
         "change",
         "earlier-slot",
+        "access-code",
         "course-completed",
         "staff-digest",
     ]
