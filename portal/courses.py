@@ -29,7 +29,7 @@ from portal.access import (
     too_many,
 )
 from portal.course_presenters import CoursePage, VisitLine, channel_name, present_course, visit_line
-from portal.limits import WRONG_YEARS, count_event, is_over
+from portal.limits import WRONG_YEARS, give_back, may_try
 from portal.presenters import BUSY, DONE, TAKEN
 from portal.slot_presenters import present_slots
 from portal.slots import read_slot
@@ -66,7 +66,7 @@ class HeldCourse(NamedTuple):
 
 
 def held_course(request: HttpRequest, ref: str) -> HeldCourse | None:
-    """Return the course of a remembered link; none once its client was erased."""
+    """Return the course of a remembered link, while the link works; two queries."""
     link = held_link(request, ref, *MANAGING)
     if link is None:
         return None
@@ -152,11 +152,11 @@ def say_year(request: HttpRequest, ref: str) -> HttpResponse:
     client, page = held.link.client, _page_after(request)
     if client.birth_on is None or client.erased_at is not None:
         return lead_to_course(held)
-    if is_over(WRONG_YEARS, str(client.code)):
+    if not may_try(WRONG_YEARS, str(client.code)):
         return lead_to_course(held, TOO_OFTEN, page=page)
     if request.POST.get("year", "").strip() != str(client.birth_on.year):
-        count_event(WRONG_YEARS, str(client.code))
         return lead_to_course(held, WRONG, page=page)
+    give_back(WRONG_YEARS, str(client.code))
     response = lead_to_course(held, page=page)
     make_known(request, response, held.link)
     return response
@@ -200,11 +200,11 @@ def say_code(request: HttpRequest, ref: str) -> HttpResponse:
     client, page = held.link.client, _page_after(request)
     if not code_channel_of(held):
         return lead_to_course(held)
-    if is_over(WRONG_YEARS, str(client.code)):
+    if not may_try(WRONG_YEARS, str(client.code)):
         return lead_to_course(held, TOO_OFTEN, page=page)
     if not is_code(client, request.POST.get("code", ""), now=timezone.now()):
-        count_event(WRONG_YEARS, str(client.code))
         return lead_to_course(held, WRONG_CODE, page=page)
+    give_back(WRONG_YEARS, str(client.code))
     response = lead_to_course(held, page=page)
     make_known(request, response, held.link)
     return response

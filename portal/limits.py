@@ -47,6 +47,16 @@ def count_event(limit: Limit, key: str) -> None:
     _counted(limit, key, add=1)
 
 
+def may_try(limit: Limit, key: str) -> bool:
+    """Count one try before it is judged, so that many at once cannot all slip through; return whether it may be made."""
+    return _counted(limit, key, add=1) <= limit.most
+
+
+def give_back(limit: Limit, key: str) -> None:
+    """Take back one try that was right: only wrong ones are limited."""
+    _counted(limit, key, add=-1)
+
+
 def address_of(request: HttpRequest) -> str:
     """Return where a request comes from, as the last proxy of our own saw it; of IPv6 the network.
 
