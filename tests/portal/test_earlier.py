@@ -11,7 +11,13 @@ from audit.models import AuditEvent
 from clients.models import Client
 from courses.errors import CourseError
 from courses.models import EarlierSlot, FreedSlot, SessionStatus, TreatmentSession, Waiting
-from courses.services import cancel_session, offer_freed_slots, stop_waiting, wait_for_earlier
+from courses.services import (
+    cancel_session,
+    discontinue_course,
+    offer_freed_slots,
+    stop_waiting,
+    wait_for_earlier,
+)
 from courses.services.waiting import ASKED_AT_ONCE
 from reminders.models import Answer, Reminder
 from reminders.services.answering import actor_of, take_earlier_by_client
@@ -87,6 +93,15 @@ def test_those_who_waited_longest_are_asked_a_few_at_once():
     assert free(desk) == ASKED_AT_ONCE
     asked = EarlierSlot.objects.order_by("pk").values_list("waiting__session", flat=True)
     assert list(asked) == [session.pk for session in late[:ASKED_AT_ONCE]]
+
+
+def test_bookings_of_a_course_that_is_given_up_are_offered_too():
+    desk = make_desk()
+    waiting_visit(desk.course.prescribed_by)
+
+    discontinue_course(course=desk.course, reason="moved away", by=desk.by, now=NOW)
+
+    assert offer_freed_slots(now=NOW) == 1
 
 
 @pytest.mark.parametrize("why", ["stopped", "earlier already", "too soon", "busy", "outside the window"])
