@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.services import Actor, record
 from clients.erasure import empty_client
-from clients.models import AccessLink, Client, Consent, ContactPoint
+from clients.models import AccessLink, Client, Consent, ContactPoint, DetailLevel, ErasureRequest
 from clients.services import refresh_search_text
 
 # What one of the two is chosen for when they differ; addresses are chosen by channel.
@@ -89,6 +89,7 @@ def fold_client(
         _take_addresses(kept, gone, taken)
         _take_permissions(kept, gone, now=now)
         AccessLink.objects.filter(client=gone).update(client=kept)
+        _take_erasure_requests(kept, gone, now=now)
         Client.objects.filter(merged_into=gone).update(merged_into=kept)
         gone.merged_into = kept
         with translation.override(gone.clinic.language):
@@ -114,6 +115,11 @@ def _take_fields(kept: Client, gone: Client, taken: Collection[str]) -> None:
     if not any(getattr(kept, name) for name in _WISHES):
         for name in _WISHES:
             setattr(kept, name, getattr(gone, name))
+    if kept.quiet_from_time is None:
+        kept.quiet_from_time, kept.quiet_to_time = gone.quiet_from_time, gone.quiet_to_time
+    if gone.detail_level == DetailLevel.NEUTRAL:
+        # Whoever asked once for discretion is not told more because of a typing mistake.
+        kept.detail_level = DetailLevel.NEUTRAL
     notes = dict.fromkeys(text.strip() for text in (kept.health_notes, gone.health_notes))
     kept.health_notes = "\n\n".join(text for text in notes if text)
 
@@ -149,6 +155,13 @@ def _take_permissions(kept: Client, gone: Client, *, now: datetime) -> None:
         if in_force and last_no is not None and last_no > in_force[-1].granted_at:
             _withdraw(in_force[-1], now)
     Consent.objects.filter(client=gone).update(client=kept)
+
+
+def _take_erasure_requests(kept: Client, gone: Client, *, now: datetime) -> None:
+    requests = ErasureRequest.objects.filter(client=gone)
+    if ErasureRequest.objects.filter(client=kept, handled_at=None).exists():
+        requests.filter(handled_at=None).update(handled_at=now)
+    requests.update(client=kept)
 
 
 def _withdraw(consent: Consent, now: datetime) -> None:

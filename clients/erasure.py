@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audit.services import Actor
 from clients.links import revoke_links
-from clients.models import Client, Consent, ContactPoint
+from clients.models import Client, Consent, ContactPoint, DetailLevel, ErasureRequest
 
 
 def anonymise_client(*, client: Client, by: Actor, now: datetime) -> Client:
@@ -27,6 +27,7 @@ def anonymise_client(*, client: Client, by: Actor, now: datetime) -> Client:
         Consent.objects.filter(client=locked, withdrawn_at=None).update(
             withdrawn_at=now, withdrawn_source="erased"
         )
+        ErasureRequest.objects.filter(client=locked, handled_at=None).update(handled_at=now)
         with translation.override(locked.clinic.language):
             empty_client(locked, name=_("Erased client"), now=now)
     return locked
@@ -37,6 +38,8 @@ def empty_client(client: Client, *, name: str, now: datetime) -> None:
     client.given_name = name
     client.family_name = client.health_notes = client.time_zone = client.search_text = ""
     client.birth_on = client.prefers_from_time = client.prefers_to_time = None
+    client.quiet_from_time = client.quiet_to_time = None
+    client.detail_level = DetailLevel.CLINIC
     client.prefers_weekdays, client.prefers_practitioner = [], None
     client.erased_at = now
     client.save()

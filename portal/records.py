@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,8 +13,8 @@ from clients.services import ask_for_erasure
 from portal.access import may_press, not_found, portal_page, show, too_many
 from portal.course_presenters import channel_name
 from portal.courses import code_channel_of, held_course, lead_to_course
-from portal.holdings import holdings_of
 from reminders.services.answering import actor_of
+from reports.personal_data import ZIP_TYPE, archive, personal_data
 
 
 @portal_page
@@ -62,10 +62,10 @@ def download(request: HttpRequest, ref: str) -> HttpResponse:
         subject_kind="client",
         subject_code=client.code,
     )
-    response = JsonResponse(
-        holdings_of(held.course.client, now=now), json_dumps_params={"indent": 1, "ensure_ascii": False}
-    )
-    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    with translation.override(client.language):
+        content = archive(personal_data(held.course.client, now=now))
+    response = HttpResponse(content, content_type=ZIP_TYPE)
+    response["Content-Disposition"] = 'attachment; filename="my-data.zip"'
     return response
 
 

@@ -16,10 +16,12 @@ from courses.models import (
     Pause,
     PhaseEnd,
     PrescriptionRevision,
+    ReactionReport,
     RecordedContraindication,
     ResolvedReason,
     Restart,
     TreatmentSession,
+    Waiting,
 )
 from courses.services.changes import changing, transacting
 from courses.services.deciding import cancel_ahead, discontinue_course
@@ -43,6 +45,9 @@ def erase_courses(*, client: Client, by: Actor, now: datetime) -> int:
             elif course.sessions.filter(status__in=BOOKED_STATUSES, starts_at__gt=now).exists():
                 _free_slots(course, by=by, now=now)
         _take_words_away(client)
+        # There is nobody left to see to, and nobody to offer anything to.
+        ReactionReport.objects.filter(session__client=client, handled_at=None).update(handled_at=now)
+        Waiting.objects.filter(session__client=client, ended_at=None).update(ended_at=now)
     return len(courses)
 
 
@@ -61,6 +66,7 @@ def _free_slots(course: Course, *, by: Actor, now: datetime) -> None:
 def _take_words_away(client: Client) -> None:
     of_course = {"course__client": client}
     TreatmentSession.objects.filter(client=client).update(note="", cancel_reason="", correction_reason="")
+    ReactionReport.objects.filter(session__client=client).update(note="")
     Course.objects.filter(client=client).exclude(end_reason="").update(end_reason=_UNSAID)
     Pause.objects.filter(**of_course).update(note="")
     PhaseEnd.objects.filter(**of_course).update(reason="")

@@ -3,6 +3,8 @@
 import json
 import re
 from datetime import date
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from django.test import Client as Browser
@@ -152,9 +154,9 @@ def test_data_are_given_to_whoever_knows_the_year_of_birth_and_that_is_on_record
     asked = visitor.browser.post(f"{page}year/", {"year": "1987", "next": "records"}, follow=True)
     copy = visitor.browser.post(f"{page}data/copy/")
 
-    held = json.loads(copy.content)
+    held = json.loads(ZipFile(BytesIO(copy.content)).read("client.json"))
     assert (refused.status_code, state_of(asked)) == (302, "What the clinic holds about you")
-    assert copy["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert copy["Content-Disposition"] == 'attachment; filename="my-data.zip"'
     assert held["client"]["given_name"] == visitor.client.given_name
     assert [row["value"] for row in held["addresses"]] == [f"client{visitor.client.pk}@example.com"]
     assert held["courses"][0]["sessions"][0]["status"] == "booked"
@@ -166,7 +168,8 @@ def test_copy_holds_nothing_of_anybody_else(visitor, page, make_visitor):
     other = make_visitor()
     visitor.browser.post(f"{page}year/", {"year": "1987"})
 
-    text = visitor.browser.post(f"{page}data/copy/").content.decode()
+    copy = ZipFile(BytesIO(visitor.browser.post(f"{page}data/copy/").content))
+    text = "".join(copy.read(name).decode() for name in ("client.json", "client.html"))
 
     assert visitor.client.family_name in text
     for alien in (other.client.family_name, f"client{other.client.pk}@", str(other.desk.session.code)):

@@ -10,15 +10,17 @@ from django.apps import apps
 
 from audit.models import AuditEvent
 from clients.links import new_link
-from clients.models import AccessLink, Client, LinkPurpose
+from clients.models import AccessLink, Client, ErasureRequest, LinkPurpose
+from clients.services import ask_for_erasure
 from clinics.models import Role
-from courses.models import Course, Flag, Pause
+from courses.models import Course, Flag, Pause, ReactionReport, Waiting
 from courses.services import (
     acknowledge_flag,
     cancel_session,
     reassess,
     record_call,
     record_contraindication,
+    wait_for_earlier,
 )
 from reminders.models import Answer, KeptMessage, Reminder
 from tests.factories import actor_of, book
@@ -110,6 +112,12 @@ def talked_about(person, session, prescriber, clinic):
     record_contraindication(
         client=person, condition="influenza", from_on=TODAY, to_on=TODAY, by=by, now=NOW, note="Anna fell ill"
     )
+    ReactionReport.objects.create(
+        clinic=clinic, session=course.sessions.filter(status="attended").first(), reaction="bruises",
+        note="Anna: back pain", needs_person=True, reported_at=NOW,
+    )  # fmt: skip
+    wait_for_earlier(session=ahead, by=by, now=NOW)
+    ask_for_erasure(client=person, by=by, now=NOW)
     Pause.objects.create(clinic=clinic, course=course, from_on=TODAY, to_on=TODAY, reason="travel",
                          note="moved to Riga", created_at=NOW)  # fmt: skip
     row = Reminder.objects.filter(course=course, state="due").first()
@@ -138,6 +146,9 @@ def test_erasure_leaves_counts_and_no_person(owner, person, talked_about, clinic
     assert "data are erased." in words_of(response)
     assert "need a person" not in words_of(response)
     assert [word for word in SECRETS if word in everything(clinic)] == []
+    waiting = (ErasureRequest, ReactionReport)
+    assert [model.objects.filter(handled_at=None).count() for model in waiting] == [0, 0]
+    assert not Waiting.objects.filter(ended_at=None).exists()
     course = Course.objects.get()
     assert (course.status, course.sessions.filter(status="attended").count()) == ("discontinued", 2)
     talked_about.refresh_from_db()
