@@ -57,6 +57,7 @@ APPLY_KIND: Final = "apply_disruption"
 PLANNED_AT_ONCE: Final = 40
 # A few tenths of a second, during which nobody else can change these courses.
 _COURSES_A_STEP: Final = 25
+_PLANNED_A_STEP: Final = 50
 # A client needs the time to read of a new time before it.
 _NOTICE: Final = timedelta(hours=2)
 _SlotKey = tuple[datetime | None, datetime | None, str | None, str | None]
@@ -175,7 +176,7 @@ def plan_step(job: BackgroundJob, now: datetime) -> bool:
     Raises: JobError `stale_plan` when the disruption is not waiting to be planned.
     """
     disruption = _lock_of(job, DisruptionStatus.PLANNING)
-    left = _plan_some(disruption, now=now, most=_COURSES_A_STEP)
+    left = _plan_some(disruption, now=now, most=_PLANNED_A_STEP)
     job.total_count = disruption.sessions.count()
     job.done_count = job.total_count - left
     return not left
@@ -203,10 +204,12 @@ def _plan_some(disruption: Disruption, *, now: datetime, most: int) -> int:
 
     Cost: about thirty queries, however many courses.
     """
-    waiting = list(_rows(disruption).filter(course_version=None))
-    groups = [list(rows) for _pk, rows in groupby(waiting, key=lambda row: row.course_id)]
+    waiting = list(disruption.sessions.filter(course_version=None).values_list("course", flat=True))
+    ids = list(dict.fromkeys(waiting))[:most]
+    found = _rows(disruption).filter(course_version=None, course__in=ids)
+    groups = [list(rows) for _pk, rows in groupby(found, key=lambda row: row.course_id)]
     outage, today = outage_of(disruption), convert.local_today(disruption.clinic, now)
-    courses = [rows[0].course for rows in groups[:most]]
+    courses = [rows[0].course for rows in groups]
     facts = convert.load_facts(courses)
     ahead: dict[int, list[TreatmentSession]] = {}
     booked = TreatmentSession.objects.filter(course__in=courses, status__in=BOOKED_STATUSES, on__gte=today)
@@ -214,11 +217,11 @@ def _plan_some(disruption: Disruption, *, now: datetime, most: int) -> int:
         ahead.setdefault(session.course_id, []).append(session)
     time = _time_around(disruption, outage, now=now)
     joining: list[DisruptedSession] = []
-    for rows in groups[:most]:
+    for rows in groups:
         course = rows[0].course
         known = with_outage(facts[course.pk], outage)
         joining += _plan_course(course, rows, known, ahead.get(course.pk, []), time, outage, today=today)
-    planned = [row for rows in groups[:most] for row in rows]
+    planned = [row for rows in groups for row in rows]
     # By way of an insertion that meets the row: an update of many rows and columns at once takes ten times as long.
     DisruptedSession.objects.bulk_create(
         planned,
