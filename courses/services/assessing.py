@@ -1,6 +1,7 @@
 """From an assessment to flags: what holds is opened or updated, what no longer holds is resolved."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -62,9 +63,18 @@ def reassess(*, course: Course, now: datetime, reason: str = ResolvedReason.TIME
 
 
 def store_assessment(
-    course: Course, assessment: Assessment, *, today: date, now: datetime, reason: str
+    course: Course,
+    assessment: Assessment,
+    *,
+    today: date,
+    now: datetime,
+    reason: str,
+    flags: Sequence[Flag] | None = None,
 ) -> None:
-    """Write an assessment to the course's snapshot columns and flags, only what changed."""
+    """Write an assessment to the course's snapshot columns and flags, only what changed.
+
+    flags: the course's open ones, where they are at hand.
+    """
     before = {name: getattr(course, name) for name in _SNAPSHOT}
     _take_snapshot(course, assessment, today=today, now=now)
     changed = [name for name in _SNAPSHOT if getattr(course, name) != before[name]]
@@ -74,7 +84,9 @@ def store_assessment(
         # Dates that were only planned are no longer asked for.
         TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED).delete()
         reason = ResolvedReason.COMPLETED if reason == ResolvedReason.TIME else reason
-    sync_flags(course, assessment.findings, today=today, now=now, reason=reason)
+    if flags is None:
+        flags = open_flags([course])[course.pk]
+    sync_flags(course, assessment.findings, flags, today=today, now=now, reason=reason)
 
 
 def store_measures(course: Course, *, now: datetime) -> None:
@@ -132,18 +144,32 @@ def _follow_state(course: Course, assessment: Assessment, *, now: datetime) -> N
         course.ended_at = None
 
 
+def open_flags(courses: Sequence[Course]) -> defaultdict[int, list[Flag]]:
+    """Return the open flags of each course by its id. Cost: one query, however many courses."""
+    found: defaultdict[int, list[Flag]] = defaultdict(list)
+    for flag in Flag.objects.filter(course__in=courses, resolved_at=None):
+        found[flag.course_id].append(flag)
+    return found
+
+
 def sync_flags(
-    course: Course, findings: Sequence[Finding], *, today: date, now: datetime, reason: str
+    course: Course,
+    findings: Sequence[Finding],
+    flags: Sequence[Flag],
+    *,
+    today: date,
+    now: datetime,
+    reason: str,
 ) -> None:
-    """Open, update and resolve the course's flags so that they are its findings."""
-    open_flags = {flag.kind: flag for flag in Flag.objects.filter(course=course, resolved_at=None)}
+    """Open, update and resolve the course's flags so that they are its findings; `flags` are the open ones."""
+    known = {flag.kind: flag for flag in flags}
     for finding in findings:
-        flag = open_flags.pop(finding.kind, None)
+        flag = known.pop(finding.kind, None)
         if flag is None:
             _open_flag(course, finding, today=today, now=now)
         else:
             _update_flag(flag, finding, now=now)
-    for flag in open_flags.values():
+    for flag in known.values():
         flag.resolved_at = now
         flag.resolved_reason = reason
         flag.save(update_fields=["resolved_at", "resolved_reason"])

@@ -14,7 +14,7 @@ from courses import convert
 from courses.errors import CourseError
 from courses.models import BOOKED_STATUSES, Course, CourseStatus, ResolvedReason, TreatmentSession
 from courses.selectors import booked_by_day, booked_outside
-from courses.services.assessing import store_assessment
+from courses.services.assessing import open_flags, store_assessment
 from courses.services.changes import fitting_text, refuse, transacting
 from courses.signals import course_changed
 
@@ -310,7 +310,7 @@ def reassess_clinic(clinic: Clinic, *, now: datetime, batch: int = 500) -> int:
 
     Of courses that are over, those with a booking ahead are announced too: its day may be closed now.
     Rows are locked in the order of their ids, as everywhere where several are.
-    Cost: eleven queries a batch and one more, then those of what changed.
+    Cost: twelve queries a batch and one more, then those of what changed.
     """
     today = convert.local_today(clinic, now)
     running = Course.objects.for_clinic(clinic).filter(status__in=[CourseStatus.ACTIVE, CourseStatus.PAUSED])
@@ -322,10 +322,17 @@ def reassess_clinic(clinic: Clinic, *, now: datetime, batch: int = 500) -> int:
             .filter(pk__in=ids[start : start + batch])
             .order_by("pk")
         )
-        facts = convert.load_facts(courses)
+        facts, flags = convert.load_facts(courses), open_flags(courses)
         for course in courses:
             assessment = convert.assess_facts(facts[course.pk], today=today)
-            store_assessment(course, assessment, today=today, now=now, reason=ResolvedReason.CALENDAR)
+            store_assessment(
+                course,
+                assessment,
+                today=today,
+                now=now,
+                reason=ResolvedReason.CALENDAR,
+                flags=flags[course.pk],
+            )
             course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
     extra = TreatmentSession.objects.for_clinic(clinic).filter(
         course__status=CourseStatus.COMPLETED, status__in=BOOKED_STATUSES, on__gte=today

@@ -20,7 +20,7 @@ from courses.core.states import (
 )
 from courses.errors import CourseError
 from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
-from courses.services.assessing import reassess, store_assessment, store_measures
+from courses.services.assessing import open_flags, reassess, store_assessment, store_measures
 from courses.services.freeing import note_freed, slot_of
 from courses.signals import course_changed
 
@@ -187,10 +187,10 @@ def finish_changes(
     for course in courses:
         course.version += 1
     Course.objects.bulk_update(courses, ["version"])
-    facts = convert.load_facts(courses)
+    facts, flags = convert.load_facts(courses), open_flags(courses)
     for course in courses:
         assessment = convert.assess_facts(facts[course.pk], today=today)
-        store_assessment(course, assessment, today=today, now=now, reason=reason)
+        store_assessment(course, assessment, today=today, now=now, reason=reason, flags=flags[course.pk])
         _tell(course, action=action, by=by, now=now, details=details[course.pk])
 
 

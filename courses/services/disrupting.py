@@ -241,12 +241,9 @@ def _rows(disruption: Disruption) -> QuerySet[DisruptedSession]:
     return disruption.sessions.select_related(
         "course__clinic",
         "course__client__prefers_practitioner",
-        "course__protocol",
         "course__practitioner",
         "session__practitioner",
         "session__room",
-        "session__clinic",
-        "session__course__clinic",
         "new_practitioner",
         "new_room",
     ).order_by("position")
