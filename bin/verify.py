@@ -258,7 +258,7 @@ def sqlite_suite(marks: str) -> Suite:
 def postgres_suite(servers: Mapping[str, str]) -> Suite:
     """Return the tests on PostgreSQL with Redis to which either can make a difference; the others ran on SQLite."""
     ignored = _ignored([*core_folders(), "tests/platform"])
-    chosen = ["-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
+    chosen = ["-p", "bin.own_redis", "-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
     # Nothing of a test has to survive a power cut.
     hasty = {"PGOPTIONS": "-c synchronous_commit=off"}
     return Suite("PostgreSQL and Redis", ["tests", *ignored, *chosen, *_SPREAD], env={**servers, **hasty})

@@ -291,7 +291,8 @@ def search_text(name: str, addresses: Iterable[str]) -> str:
 
 def refresh_search_text(client: Client) -> None:
     """Let the search find a client by the name and the addresses that are stored now."""
-    values = ContactPoint.objects.filter(client=client).values_list("value", flat=True)
+    points = ContactPoint.objects.filter(client=client).order_by("channel", "position", "pk")
+    values = points.values_list("value", flat=True)
     client.search_text = search_text(client.name, values)
     client.save(update_fields=["search_text"])
 

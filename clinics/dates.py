@@ -49,6 +49,14 @@ def full_day_format() -> str:
     return "l, F j, Y" if order == DateOrder.MONTH_FIRST else pgettext("date format", "l j F Y")
 
 
+def bare_day_format() -> str:
+    """Return the format of a day of long ago, of whose weekday nobody asks: a birthday."""
+    order = _order()
+    if order == DateOrder.ISO:
+        return "Y-m-d"
+    return "F j, Y" if order == DateOrder.MONTH_FIRST else pgettext("date format", "j F Y")
+
+
 def _order() -> str:
     order = _chosen.get()
     return order if order in date_orders(get_language() or "en") else ""

@@ -6,12 +6,12 @@ from typing import Any
 
 import phonenumbers
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from clients.models import Channel, Client
 from clinics.models import Weekday
+from staff.templatetags.interface import bare_day
 
 
 def client_url(client: Client) -> str:
@@ -43,7 +43,7 @@ def birth_words(client: Client, *, today: date) -> str:
         return ""
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     age = ngettext("%(n)s year", "%(n)s years", years) % {"n": years}
-    return _("born %(on)s, %(age)s") % {"on": format_date(born, pgettext("date format", "j F Y")), "age": age}
+    return _("born %(on)s, %(age)s") % {"on": bare_day(born), "age": age}
 
 
 def wish_words(client: Client) -> list[str]:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinics.dates import day_format, full_day_format
+from clinics.dates import bare_day_format, day_format, full_day_format
 from staff.undo import LINK_TAG, UNDO_TAG
 
 register = template.Library()
@@ -146,6 +146,11 @@ def full_day(value: date | datetime | None) -> str:
         return ""
     on = timezone.localtime(value).date() if isinstance(value, datetime) else value
     return format_date(on, full_day_format())
+
+
+def bare_day(value: date) -> str:
+    """Return a date without its weekday, for birthdays."""
+    return format_date(value, bare_day_format())
 
 
 @register.filter
