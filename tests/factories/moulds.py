@@ -44,8 +44,9 @@ class Mould:
             for model, key in before.items():
                 if rows := _rows_after(model, key):
                     self.statements.append(_insertion(model, rows))
-                    # What was audited first: it stays when a test takes all the rest away.
-                    self.marker = self.marker or model._base_manager.filter(pk=rows[0][0])
+                    if self.marker is None:
+                        # What was audited first: it stays when a test takes all the rest away.
+                        self.marker = model._base_manager.filter(pk=rows[0][0])
             transaction.set_rollback(True)
 
     def cast(self) -> Any:

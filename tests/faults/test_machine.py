@@ -280,7 +280,7 @@ def play(machine, examples):
 
 
 def test_any_order_of_events_keeps_the_promise(own_journals):
-    play(Messages, hypothesis_settings().max_examples // 4)
+    play(Messages, hypothesis_settings().max_examples // 6)
 
 
 def test_sender_that_forgets_breaks_it(own_journals):
