@@ -307,7 +307,7 @@ CELERY_TASK_ROUTES = {"reminders.send_*": {"queue": "send"}, "reports.*": {"queu
 # Each kind with the function that does one step of it; see clinics/jobs.py.
 JOB_KINDS: dict[str, str] = {
     "plan_disruption": "courses.services.disrupting.plan_step",
-    "apply_disruption": "courses.services.disrupting.apply_step",
+    "apply_disruption": "courses.services.rebooking.apply_step",
     "imports.check": "imports.services.step",
     "imports.apply": "imports.services.step",
     "imports.undo": "imports.services.step",

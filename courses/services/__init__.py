@@ -19,12 +19,7 @@ from courses.services.calendar import (
 from courses.services.clinic_details import change_clinic, is_time_zone_open
 from courses.services.deciding import discontinue_course, end_phase, restart_course, set_target
 from courses.services.disrupted import Outage, drift_values, foresee_drift, is_on_record, sessions_hit
-from courses.services.disrupting import (
-    apply_disruption,
-    choose_moves,
-    outage_of,
-    start_disruption,
-)
+from courses.services.disrupting import outage_of, start_disruption
 from courses.services.flagging import acknowledge_flag, record_call, release_flag, snooze_flag
 from courses.services.offers import SlotOffer, SlotOffers, offer_moves, offer_slots
 from courses.services.pausing import is_pause_too_long, pause_course, remove_pause, resume_course
@@ -45,6 +40,7 @@ from courses.services.protocols import (
     retire_protocol,
     revise_protocol,
 )
+from courses.services.rebooking import apply_disruption, choose_moves
 from courses.services.recording import (
     correct_session,
     record_arrival,

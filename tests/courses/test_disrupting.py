@@ -20,6 +20,7 @@ from courses.services import (
     disrupting,
     foresee_drift,
     move_session,
+    rebooking,
     sessions_hit,
     start_disruption,
 )
@@ -313,7 +314,7 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
 ):
     monkeypatch.setattr(disrupting, "PLANNED_AT_ONCE", 0)
     monkeypatch.setattr(disrupting, "_PLANNED_A_STEP", 1)
-    monkeypatch.setattr(disrupting, "_COURSES_A_STEP", 1)
+    monkeypatch.setattr(rebooking, "_COURSES_A_STEP", 1)
     disruption = plan(away(anna), by)
     assert (disruption.status, disruption.job.kind) == ("planning", "plan_disruption")
     work_job(job_id=disruption.job_id, seconds=0, clock=lambda: MONDAY)
@@ -324,7 +325,7 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
 
     apply_disruption(disruption=disruption, by=by, now=MONDAY)
     disruption.refresh_from_db()
-    settle, calls = disrupting._settle, []
+    settle, calls = rebooking._settle, []
 
     def die_at_the_second(*args, **kwargs):
         settle(*args, **kwargs)
@@ -332,7 +333,7 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
         if len(calls) == 2:
             raise SystemExit
 
-    monkeypatch.setattr(disrupting, "_settle", die_at_the_second)
+    monkeypatch.setattr(rebooking, "_settle", die_at_the_second)
     with pytest.raises(SystemExit):
         work(disruption)
     assert disruption.sessions.filter(outcome="moved").count() == 2
@@ -345,7 +346,7 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
 
 def test_course_that_cannot_be_worked_out_holds_up_no_other(courses, anna, boris, by, monkeypatch, caplog):
     disruption = plan(away(anna), by)
-    apply_plan = disrupting.apply_plan
+    apply_plan = rebooking.apply_plan
 
     def fail(**_):
         raise ZeroDivisionError
@@ -353,8 +354,8 @@ def test_course_that_cannot_be_worked_out_holds_up_no_other(courses, anna, boris
     def fail_for_the_first(*, course, **values):
         return fail() if course == courses[0] else apply_plan(course=course, **values)
 
-    monkeypatch.setattr(disrupting, "apply_moves", fail)
-    monkeypatch.setattr(disrupting, "apply_plan", fail_for_the_first)
+    monkeypatch.setattr(rebooking, "apply_moves", fail)
+    monkeypatch.setattr(rebooking, "apply_plan", fail_for_the_first)
 
     job = apply(disruption, by)
 
