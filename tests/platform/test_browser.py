@@ -3,6 +3,7 @@ from playwright.sync_api import Error
 
 from bin.browser import find_chromium
 from bin.steps import StepError
+from tests.e2e.conftest import LIGHT_RULES
 
 
 def test_chromium_as_named(tmp_path):
@@ -42,3 +43,17 @@ def test_axe_finds_what_is_wrong(page, axe_source):
     found = page.evaluate("axe.run().then(result => result.violations.map(violation => violation.id))")
 
     assert found == ["button-name"]
+
+
+@pytest.mark.e2e
+def test_rules_that_are_spared_find_nothing_serious(page, axe_source):
+    page.evaluate(axe_source)
+
+    # The public list of rules does not tell how grave they are.
+    light = page.evaluate(
+        """() => axe._audit.rules.filter((rule) => ["minor", "moderate"].includes(rule.impact))
+            .map((rule) => rule.id)"""
+    )
+
+    assert set(LIGHT_RULES) - set(light) == set()
+    assert "color-contrast" not in light
