@@ -43,6 +43,7 @@ PACKAGES = [
 # As many workers as the machines that check have cores, by which the suites are bound.
 _SPREAD = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 _NO_SERVER = "not e2e and not postgres"
+_COSTLY_MODULES = 10
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Result:
     counts: Counter[str] = field(default_factory=Counter)
     skips: list[str] = field(default_factory=list)
     slow: list[tuple[str, float]] = field(default_factory=list)
+    modules: dict[str, float] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -292,7 +294,7 @@ def run_suite(suite: Suite, result: Result) -> None:
         if code:
             # Also 5, no test found: a suite that has become empty must not pass.
             result.broken.append(f"tests: {suite.name} (pytest exit code {code})")
-        found: dict[str, Any] = {"counts": {}, "skips": [], "slow": []}
+        found: dict[str, Any] = {"counts": {}, "skips": [], "slow": [], "modules": {}}
         if tally.exists():
             found = json.loads(tally.read_text(encoding="utf-8"))
         if code and not any(found["counts"].get(outcome) for outcome in ("failed", "error")):
@@ -301,6 +303,8 @@ def run_suite(suite: Suite, result: Result) -> None:
         result.counts.update(found["counts"])
         result.skips += found["skips"]
         result.slow += [(node, seconds) for node, seconds in found["slow"]]
+        for name, cost in found["modules"].items():
+            result.modules[name] = result.modules.get(name, 0.0) + cost
 
 
 def miss(result: Result, name: str, suites: Sequence[Suite], *, reason: str) -> None:
@@ -345,6 +349,9 @@ def report(result: Result, *, seconds: float, has_tests: bool) -> None:
         say(
             f"{len(worst)} tests took over 0.1 s and are not marked slow, such as {worst[0][0]} ({worst[0][1]} s)."
         )
+    if result.modules:
+        costly = sorted(result.modules.items(), key=lambda item: -item[1])[:_COSTLY_MODULES]
+        say("Costliest modules: " + ", ".join(f"{name} ({cost:.0f} s)" for name, cost in costly) + ".")
     for line in result.broken:
         say(f"FAILED: {line}")
     say(f"{'Some checks failed' if result.broken else 'All checks passed'} in {seconds:.0f} s.")

@@ -81,6 +81,9 @@ def test_suite_is_counted_as_it_ended(tmp_path):
     assert found["counts"] == {"passed": 3, "failed": 1, "error": 0, "skipped": 1, "xfailed": 0, "xpassed": 0}
     assert [text.split("::")[1] for text in found["skips"]] == ["test_skips: no moon"]
     assert [node.split("::")[1] for node, _ in found["slow"]] == ["test_dawdles"]
+    assert [(name.split("/")[-1], cost > 0.3) for name, cost in found["modules"].items()] == [
+        ("test_sample.py", True)
+    ]
 
 
 @pytest.mark.slow
@@ -132,6 +135,19 @@ def test_check_that_fails_is_shown_and_counted(monkeypatch, capsys):
     assert result.broken == ["wrong"]
     assert result.closing_line() == "0 passed, 1 failed, 0 skipped"
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["ok", "FAILED", "why"]
+
+
+def test_report_names_the_costliest_modules(capsys):
+    modules = {f"test_{number}.py": float(number) for number in range(12)}
+
+    verify.report(Result(modules=modules), seconds=70, has_tests=True)
+
+    costly = ", ".join(f"test_{number}.py ({number} s)" for number in range(11, 1, -1))
+    assert capsys.readouterr().out.splitlines() == [
+        f"Costliest modules: {costly}.",
+        "All checks passed in 70 s.",
+        "0 passed, 0 failed, 0 skipped",
+    ]
 
 
 def test_suites_together_run_every_mark():
