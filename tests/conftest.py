@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 from bin.browser import find_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
+# As many common tests take the time of a slow one.
+_PATIENCE = 20
 
 # A test with a browser leaves its event loop running in the process, where Django then sees async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -39,7 +41,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 def pytest_collection_modifyitems(config, items):
     """Put the patient modules first, and say of tests that hold on the other database only why they are not run."""
     # A long module begun last would leave the other worker idle (`make test` hands out whole modules, in this order).
-    patience = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    patience = Counter()
+    for item in items:
+        patience[item.path] += _PATIENCE if item.get_closest_marker("slow") else 1
     items.sort(key=lambda item: -patience[item.path])
     if not config.pluginmanager.hasplugin("django"):
         return

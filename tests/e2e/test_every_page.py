@@ -142,6 +142,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "scheme", "language"), [(WIDE, "light", "en"), (PHONE, "dark", "ru")], ids=["wide", "phone"]
 )
@@ -182,6 +183,7 @@ def test_login_is_open_to_everybody(open_browser, clinic, find_faults, size):
     assert (faults, find_faults(page), overflow(page)) == ([], [], 0)
 
 
+@pytest.mark.slow
 def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
     founder = add_member(ClinicFactory(name="Just founded"), Role.OWNER, "Ilze")
     page = open_browser(founder)
