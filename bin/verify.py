@@ -220,14 +220,15 @@ def run_fast(result: Result) -> None:
 def run_tests(result: Result) -> None:
     """Run every test: the core alone, on SQLite, on PostgreSQL with Redis, in a browser."""
     run_suite(core_suite(), result)
-    run_suite(sqlite_suite(_NO_SERVER), result)
     with ExitStack() as stack:
+        statements = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regimen-")))
+        run_suite(sqlite_suite(_NO_SERVER, statements_to=statements), result)
         try:
             servers = _start_servers(stack)
         except StepError as error:
             miss(result, "PostgreSQL and Redis", [postgres_suite({})], reason=str(error))
         else:
-            run_suite(postgres_suite(servers), result)
+            run_suite(postgres_suite(servers, statements_from=statements), result)
     try:
         chromium = {CHROMIUM: str(ensure_chromium(os.environ))}
     except StepError as error:
@@ -254,17 +255,20 @@ def core_suite(marks: str = "") -> Suite:
     )
 
 
-def sqlite_suite(marks: str) -> Suite:
-    """Return the tests on SQLite."""
-    return Suite("SQLite", ["tests", *_ignored(core_folders()), "-m", marks, *_SPREAD])
+def sqlite_suite(marks: str, *, statements_to: Path | None = None) -> Suite:
+    """Return the tests on SQLite; what they ask of it is written to the folder that is named."""
+    written = ["-p", "bin.statements", f"--statements-to={statements_to}"] if statements_to else []
+    return Suite("SQLite", ["tests", *_ignored(core_folders()), *written, "-m", marks, *_SPREAD])
 
 
-def postgres_suite(servers: Mapping[str, str]) -> Suite:
+def postgres_suite(servers: Mapping[str, str], *, statements_from: Path | None = None) -> Suite:
     """Return the tests on PostgreSQL with Redis to which either can make a difference; the others ran on SQLite."""
     ignored = _ignored([*core_folders(), "tests/platform"])
     chosen = ["-p", "bin.own_redis", "-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
+    if statements_from:
+        chosen.append(f"--statements-from={statements_from}")
     # Nothing of a test has to survive a power cut.
-    hasty = {"PGOPTIONS": "-c synchronous_commit=off"}
+    hasty = {"PGOPTIONS": "-c synchronous_commit=off -c jit=off"}
     return Suite("PostgreSQL and Redis", ["tests", *ignored, *chosen, *_SPREAD], env={**servers, **hasty})
 
 

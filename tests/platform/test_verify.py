@@ -209,6 +209,40 @@ def test_second_database_is_spared_what_touches_no_server(tmp_path):
     assert "bin.touching_servers" not in verify.sqlite_suite("").arguments
 
 
+@pytest.mark.slow
+def test_pages_that_ask_nothing_new_are_left_out_and_counted(tmp_path):
+    pages = tmp_path / "tests" / "staff"
+    pages.mkdir(parents=True)
+    sample = "import pytest\n@pytest.mark.django_db\n@pytest.mark.parametrize('n', range(5))\ndef test_page(n): pass\n"
+    (pages / "test_sample.py").write_text(sample)
+    asked = {f"tests/staff/test_sample.py::test_page[{number}]": ["a"] for number in range(5)}
+    (tmp_path / "gw0.json").write_text(json.dumps(asked))
+    options = ["-p", "bin.touching_servers", f"--statements-from={tmp_path}", "-o", "markers=django_db"]
+    plain = ["--rootdir", str(tmp_path), "--collect-only", "-q", str(pages)]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *WITHOUT_DJANGO, *options, *plain],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    found = [line.split("::")[1] for line in done.stdout.splitlines() if "::" in line]
+    assert found == ["test_page[0]", "test_page[1]", "test_page[2]"]
+    assert (
+        "Left to the first database: 0 tests that touch no server, 2 of pages that ask it only what 3 others "
+        "here ask in the same words."
+    ) in done.stdout
+
+
+def test_second_run_reads_what_the_first_wrote(tmp_path):
+    first = verify.sqlite_suite("", statements_to=tmp_path).arguments
+    second = verify.postgres_suite({}, statements_from=tmp_path).arguments
+
+    assert {"bin.statements", f"--statements-to={tmp_path}"} < set(first)
+    assert f"--statements-from={tmp_path}" in second
+
+
 def test_variables_of_a_developer_do_not_reach_the_tests(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/mine")
     monkeypatch.setenv("DEMO", "on")
