@@ -98,8 +98,9 @@ def _commits(item: pytest.Item) -> bool:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the figures to the process that prints."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["left_out"] = dict(session.config.stash.get(_LEFT_OUT, Counter()))
+    if hasattr(session.config, "workeroutput") and _LEFT_OUT in session.config.stash:
+        left_out = session.config.stash[_LEFT_OUT]
+        session.config.workeroutput["left_out"] = dict(left_out)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -112,7 +113,8 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say how many tests were left out and why."""
-    if left_out := config.stash.get(_LEFT_OUT, None):
+    if _LEFT_OUT in config.stash:
+        left_out = config.stash[_LEFT_OUT]
         terminalreporter.write_line(
             f"Left to the first database: {left_out['nothing']} tests that touch no server, "
             f"{left_out['again']} of pages that ask it only what {_ENOUGH} others here ask in the same words."
