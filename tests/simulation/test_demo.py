@@ -22,7 +22,7 @@ KEPT = "reminders.channels.kept.KeptEmailBackend"
 
 def story(now):
     """Tell the demo's story with few ordinary courses and return its clinic."""
-    return tell_story(seed=1, client_count=40, course_count=26, now=now).clinic
+    return tell_story(seed=1, client_count=40, course_count=24, now=now).clinic
 
 
 def check_everything_is_visible(clinic, now):
