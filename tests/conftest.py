@@ -67,11 +67,22 @@ def unlisted_static_files():
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """Fill the moulds, and let tables be emptied fast."""
+def kept_database(django_db_modify_db_settings):
+    """Let a SQLite database begin with what the migrations made the last time."""
+    from tests.kept import KeptDatabase, kept_file  # noqa: PLC0415  # the core's tests run without Django
+
+    kept = KeptDatabase(kept_file())
+    kept.begin()
+    return kept
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(kept_database, django_db_setup, django_db_blocker):
+    """Keep what the migrations made, fill the moulds, and let tables be emptied fast."""
     from tests.factories.moulds import fill_moulds  # noqa: PLC0415  # the core's tests run without Django
 
     with django_db_blocker.unblock():
+        kept_database.settle()
         _empty_row_by_row()
         fill_moulds()
 
