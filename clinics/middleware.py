@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from clinics.models import StaffMember
+from clinics.models import StaffMember, User
 
 CHOSEN_MEMBER: str = "staff_member"
 
@@ -29,8 +29,15 @@ def find_staff_member(request: HttpRequest) -> StaffMember | None:
     """
     if not request.user.is_authenticated:
         return None
+    return membership_of(request.user, request.session.get(CHOSEN_MEMBER))
+
+
+def membership_of(user: User, chosen: str | None) -> StaffMember | None:
+    """Return the active membership of a user with the code chosen, else their first.
+
+    Cost: one query.
+    """
     members = list(
-        StaffMember.objects.filter(user=request.user, is_active=True).select_related("clinic").order_by("pk")
+        StaffMember.objects.filter(user=user, is_active=True).select_related("clinic").order_by("pk")
     )
-    chosen = request.session.get(CHOSEN_MEMBER)
     return next((member for member in members if str(member.code) == chosen), members[0] if members else None)

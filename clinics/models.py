@@ -202,6 +202,8 @@ class StaffMember(models.Model):
     gets_digest = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+    # Into this clinic; what the login does in others is no business of its people.
+    signed_in_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClinicScopedQuerySet["StaffMember"].as_manager()
 

@@ -23,11 +23,12 @@ class PersonLine:
     url: str
     role: str
     badge: Badge
-    second_step: Badge
+    # Nothing before they have signed in here: what guards a login is known to the clinics it works in.
+    second_step: Badge | None
     last_seen: datetime | None
     coming: int
     is_self: bool
-    # Nobody has chosen a password for the login yet.
+    # They have not signed in here yet; whether the login works elsewhere is not told.
     is_invited: bool
 
     @property
@@ -41,14 +42,14 @@ class PersonLine:
 
 
 def person_line(member: StaffMember, *, has_second_step: bool, coming: int, is_self: bool) -> PersonLine:
-    is_invited = not member.user.has_usable_password()
+    is_invited = member.signed_in_at is None
     return PersonLine(
         member=member,
         url=reverse("staff:people-edit", args=[member.code]),
         role=capfirst(str(member.get_role_display())),
         badge=_badge(member, is_invited=is_invited),
-        second_step=second_step_badge(is_on=has_second_step),
-        last_seen=member.user.last_login,
+        second_step=None if is_invited else second_step_badge(is_on=has_second_step),
+        last_seen=member.signed_in_at,
         coming=coming,
         is_self=is_self,
         is_invited=is_invited,

@@ -16,6 +16,7 @@ from clinics.models import StaffMember, User
 from clinics.services import choose_date_order as save_date_order
 from clinics.services import choose_digest as save_digest
 from clinics.services import choose_language as save_language
+from clinics.services import record_sign_in
 from courses.convert import local_today
 from staff import presenters
 from staff.access import StaffRequest, acting, staff_page
@@ -102,6 +103,7 @@ def choose_clinic(request: StaffRequest) -> HttpResponse:
         return _show(request, workplace=form)
     member = form.cleaned_data["member"]
     request.session[CHOSEN_MEMBER] = str(member.code)
+    record_sign_in(member=member, now=timezone.now())
     messages.success(request, _("You work in %(clinic)s now.") % {"clinic": member.clinic.name})
     return redirect("staff:today")
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from clinics.access import Capability
 from clinics.middleware import CHOSEN_MEMBER
 from clinics.models import User
-from clinics.services import close_guide, start_clinic
+from clinics.services import close_guide, record_sign_in, start_clinic
 from courses.models import Protocol
 from courses.services.library import load_library, read_library
 from staff.access import StaffRequest, acting, redirect_to_login, staff_page
@@ -41,6 +41,7 @@ def start(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
             request.session[CHOSEN_MEMBER] = str(member.code)
+            record_sign_in(member=member, now=timezone.now())
             said = {"clinic": member.clinic.name, "zone": member.clinic.time_zone.replace("_", " ")}
             messages.success(request, _("%(clinic)s is founded. Its clock is that of %(zone)s.") % said)
             return redirect("staff:today")

@@ -16,7 +16,7 @@ from django.utils import translation
 from audit.models import AuditEvent
 from clinics.models import Role, StaffMember
 from tests.factories import StaffMemberFactory, book
-from tests.staff.conftest import NOW, TODAY
+from tests.staff.conftest import NOW, THURSDAY, TODAY
 from tests.staff.test_today import words_of
 
 LIST = "/settings/people/"
@@ -44,23 +44,29 @@ def page_of(member):
 def test_list_tells_roles_second_steps_and_last_sign_in(owner, ilze, clinic):
     TOTP.activate(ilze.user, generate_totp_secret())
     RecoveryCodes.activate(ilze.user)
-    StaffMemberFactory(clinic=clinic, role=Role.PRESCRIBER, display_name="Dr Ozola", user__password="x" * 12)
+    StaffMemberFactory(clinic=clinic, role=Role.PRESCRIBER, display_name="Dr Ozola", signed_in_at=THURSDAY)
     StaffMemberFactory(clinic=clinic, role=Role.ANALYST, display_name="Eva", is_active=False)
 
     response = owner.get(LIST)
 
     told = {
-        line.member.display_name: (line.role, line.second_step.label, line.badge.label, line.is_self)
+        line.member.display_name: (
+            line.role,
+            line.second_step and line.second_step.label,
+            line.badge.label,
+            line.is_self,
+        )
         for line in [*response.context["here"], *response.context["gone"]]
     }
     assert told == {
-        "Ilze": ("Owner", "On", "Invited", True),
+        "Ilze": ("Owner", "On", "Active", True),
         "Dr Ozola": ("Prescriber", "Off", "Active", False),
-        "Eva": ("Analyst", "Off", "No access", False),
+        "Eva": ("Analyst", None, "No access", False),
     }
     words = words_of(response)
     assert "Last signed in Mon 9 Mar, 10:00" in words
-    assert "Last signed in never" in words
+    assert "Last signed in Thu 5 Mar, 10:00" in words
+    assert "Second step – not known yet Last signed in never" in words
     assert "Without access E Eva" in words
 
 
@@ -107,6 +113,37 @@ def test_mail_to_somebody_with_a_login_leads_to_it(owner, mailoutbox):
     [mail] = mailoutbox
     assert "http://testserver/accounts/login/" in mail.body
     assert "Теперь у вас есть доступ к страницам клиники: Kalnina Clinic." in mail.body
+
+
+def test_address_with_a_login_elsewhere_looks_like_one_without(owner, clinic, log_in):
+    elsewhere = StaffMemberFactory(user__email="eva@example.com", user__password="x" * 12)
+    TOTP.activate(elsewhere.user, generate_totp_secret())
+    browser = log_in(elsewhere)
+
+    owner.post(NEW, EVA)
+    owner.post(NEW, EVA | {"email": "new@example.com", "display_name": "New"}, follow=True)
+    eva, new = (StaffMember.objects.get(clinic=clinic, display_name=name) for name in ("Eva", "New"))
+    # The second factor is set up anew in the other clinic meanwhile.
+    RecoveryCodes.activate(elsewhere.user)
+    told = [words_of(owner.get(page_of(member))).partition("Signing in")[2] for member in (eva, new)]
+
+    assert told[0] == told[1]
+    assert "Second step not known yet Last signed in never" in told[0]
+    assert not AuditEvent.objects.filter(subject_code=eva.code, action="staff.recovery_codes_made").exists()
+    # Once they work here, this clinic is told what guards the login, and nothing of their other days.
+    browser.post("/me/clinic/", {"member": str(eva.code)})
+    assert "Second step On Last signed in Mon 9 Mar, 10:00" in words_of(owner.get(page_of(eva)))
+
+
+def test_sign_in_is_noted_for_the_clinic_it_opens_only(clinic, log_in):
+    here = StaffMemberFactory(clinic=clinic)
+    there = StaffMemberFactory(user=here.user)
+
+    log_in(here)
+
+    here.refresh_from_db()
+    there.refresh_from_db()
+    assert (here.signed_in_at, there.signed_in_at) == (NOW, None)
 
 
 def test_mail_that_does_not_go_is_said_and_sent_again(owner, mailoutbox, monkeypatch, caplog):
