@@ -16,6 +16,8 @@ from courses.validators import LONGEST_MINUTES
 from staff.forms import DateInput, PractitionerField, named
 
 MOST_PHASES: Final = 8
+# The prefix of phases that made way for a protocol's.
+KEPT: Final = "kept"
 # So many lengths may rise one by one; later sessions take the last.
 _MOST_STEPS: Final = 60
 _DAYS_OF_UNIT: Final = {"days": 1, "weeks": 7, "years": 365}
@@ -210,19 +212,37 @@ def phase_forms(data: Mapping[str, Any]) -> list[PhaseForm]:
     return [PhaseForm(data, prefix=f"phases-{index}") for index in range(phase_count(data))]
 
 
-def phase_count(data: Mapping[str, Any]) -> int:
+def phase_count(data: Mapping[str, Any], name: str = "phase_count") -> int:
     try:
-        return max(0, min(int(data.get("phase_count", 0)), MOST_PHASES))
+        return max(0, min(int(data.get(name, 0)), MOST_PHASES))
     except ValueError:
         return 0
 
 
-def posted_phases(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return each posted phase as it was typed, right or wrong."""
+def posted_phases(data: Mapping[str, Any], prefix: str = "phases") -> list[dict[str, Any]]:
+    """Return each posted phase as it was typed, right or wrong; with the prefix KEPT those that were set aside."""
+    count = phase_count(data, "kept_count" if prefix == KEPT else "phase_count")
     return [
-        {name: data.get(f"phases-{index}-{name}") for name in PhaseForm.base_fields}
-        for index in range(phase_count(data))
+        {name: data.get(f"{prefix}-{index}-{name}") for name in PhaseForm.base_fields}
+        for index in range(count)
     ]
+
+
+def kept_fields(values: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return phases that are set aside as names and values of hidden fields, which posted_phases() reads again."""
+    return [(f"{KEPT}-{index}-{name}", _text(one[name])) for index, one in enumerate(values) for name in one]
+
+
+def is_same(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether two lists of phases would stand the same in their fields."""
+    texts = [
+        [{name: _text(value) for name, value in phase.items()} for phase in phases] for phases in (one, other)
+    ]
+    return texts[0] == texts[1]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
 
 
 def unsent_phase_forms(values: list[dict[str, Any]]) -> list[PhaseForm]:

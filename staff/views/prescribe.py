@@ -29,9 +29,12 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import add_refusal, attempt, vary_on_htmx
 from staff.course_forms import ReasonForm
 from staff.prescribe_forms import (
+    KEPT,
     NEW_PHASE,
     PhaseForm,
     PrescribeForm,
+    is_same,
+    kept_fields,
     minutes_of,
     phase_forms,
     phase_initial,
@@ -52,6 +55,9 @@ class _Writing:
     form: PrescribeForm
     phases: list[PhaseForm]
     overrides: dict[str, str] = field(default_factory=dict)
+    # The protocol whose phases were taken over last, and what stood there before if that was typed by hand.
+    taken: str = ""
+    kept: list[dict[str, Any]] = field(default_factory=list)
     # What the course will be called, so that a page sent twice makes one course; None is for a new one.
     code: uuid.UUID | None = None
 
@@ -88,8 +94,8 @@ def _start(request: StaffRequest, *, now: datetime) -> _Writing:
     form = PrescribeForm(
         initial=asked | {"start_on": local_today(clinic, now)}, clinic=clinic, auto_id="prescribe-%s"
     )
-    protocol = _protocol(request, asked["protocol"])
-    return _Writing(form, unsent_phase_forms(_phases_of(protocol)))
+    phases = _phases_of(_protocol(request, asked["protocol"]))
+    return _Writing(form, unsent_phase_forms(phases), taken=asked["protocol"] if phases else "")
 
 
 def _protocol(request: StaffRequest, code: str) -> Protocol | None:
@@ -128,13 +134,36 @@ def _posted(request: StaffRequest, todo: str) -> _Writing:
         if name.startswith("override-")
     }
     phases = unsent_phase_forms(_stepped(request, todo)) if is_step else phase_forms(data)
-    return _Writing(form, phases, overrides, _code_in(data.get("code", "")))
+    writing = _Writing(
+        form,
+        phases,
+        overrides,
+        taken=data.get("taken", ""),
+        kept=posted_phases(data, KEPT),
+        code=_code_in(data.get("code", "")),
+    )
+    if todo == "protocol":
+        _take_phases(request, writing)
+    elif todo == "put-back":
+        writing.phases, writing.kept, writing.taken = unsent_phase_forms(writing.kept), [], ""
+    return writing
+
+
+def _take_phases(request: StaffRequest, writing: _Writing) -> None:
+    """Take over the phases of the protocol chosen; what was typed by hand is kept, to be put back."""
+    chosen = request.POST.get("protocol", "")
+    phases = _phases_of(_protocol(request, chosen))
+    if not phases:
+        return
+    typed = posted_phases(request.POST)
+    before = _phases_of(_protocol(request, writing.taken))
+    if typed and not is_same(typed, before) and not is_same(typed, phases):
+        writing.kept = typed
+    writing.phases, writing.taken = unsent_phase_forms(phases), chosen
 
 
 def _stepped(request: StaffRequest, todo: str) -> list[dict[str, Any]]:
     values = posted_phases(request.POST)
-    if todo == "protocol":
-        return _phases_of(_protocol(request, request.POST.get("protocol", ""))) or values
     if todo == "add":
         return [*values, dict(NEW_PHASE)]
     gone = todo.removeprefix("remove-")
@@ -228,6 +257,9 @@ def _sheet(request: StaffRequest, writing: _Writing, *, now: datetime) -> dict[s
         "has_protocols": Protocol.objects.for_clinic(clinic).filter(is_current=True).exists(),
         "may_manage": may(request, Capability.MANAGE),
         "phases": shown.phase_rows(writing.phases),
+        "taken": writing.taken,
+        "kept": kept_fields(writing.kept),
+        "kept_count": len(writing.kept),
         "client": chosen,
         "client_q": text,
         "found": [] if chosen else _found_clients(clinic, text),

@@ -64,7 +64,6 @@ def test_owner_founds_a_clinic_and_books_its_first_course(open_browser, transact
     next_step(page, "The first course")
     page.get_by_role("radio", name="Anna").check()
     page.get_by_label("Protocol").select_option(label="Anti-cellulite massage")
-    page.get_by_role("button", name="Take its phases").click()
     expect(page.get_by_role("group", name="Phase 2")).to_be_visible()
     page.get_by_role("button", name="Preview", exact=True).last.click()
     expect(page.locator(".preview-line").first).to_be_visible()

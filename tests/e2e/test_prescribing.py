@@ -95,8 +95,18 @@ def test_sentence_shows_its_dates_and_one_press_books_all_of_it(
     page.get_by_role("link", name="Prescribe a course").click()
     page.get_by_role("searchbox", name="Client").press_sequentially("berz")
     page.get_by_role("radio", name="Anna Berzina").check()
-    page.get_by_label("Protocol").select_option(label="Anti-cellulite massage")
     write_two_phases(page)
+
+    # And chooses the protocol, which brings its own phases along, and puts back what was typed
+    least = page.get_by_role("group", name="Phase 1").get_by_label("Sessions, at least")
+    least.fill("12")
+    page.get_by_label("Protocol").select_option(label="Anti-cellulite massage")
+    expect(least).to_have_value("10")
+    expect(page.get_by_text("What you had typed before is kept.")).to_be_visible()
+    page.get_by_role("button", name="Put it back").click()
+    expect(least).to_have_value("12")
+    expect(page.get_by_label("Protocol")).to_have_value(str(protocol.code))
+    least.fill("10")
 
     # Then every date shows with its reason while nothing is saved
     preview = page.get_by_role("complementary", name="Preview")

@@ -310,6 +310,47 @@ def test_other_protocol_brings_its_phases(doctor, typed, clinic):
     answer = doctor.post(NEW, typed | {"do": "protocol", "protocol": str(other.code)}, headers=HTMX)
 
     assert [row.form["sessions_max"].value() for row in answer.context["phases"]] == [15, None]
+    assert answer.context["taken"] == str(other.code)
+
+
+def fields_of(page):
+    """Return what the sheet of a page would post, but for its button."""
+    found = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page.content.decode())
+    rows = {
+        f"phases-{row.index}-{field.name}": field.value()
+        for row in page.context["phases"]
+        for field in row.form
+        if field.value() is not None
+    }
+    return dict(found) | rows
+
+
+def test_phases_typed_by_hand_make_way_for_a_protocols_and_are_put_back(doctor, typed, clinic):
+    other = ProtocolFactory(clinic=clinic, slug="other")
+
+    taken = doctor.post(NEW, typed | {"do": "protocol", "protocol": str(other.code)})
+    again = doctor.post(NEW, fields_of(taken) | {"do": "protocol", "protocol": typed["protocol"]})
+    back = doctor.post(NEW, fields_of(again) | {"do": "put-back", "protocol": typed["protocol"]})
+
+    # A protocol's own phases, left as they were, are not worth keeping: the second choice keeps what was typed first
+    assert [row.form["sessions_max"].value() for row in again.context["phases"]] == [15, None]
+    assert "What you had typed before is kept." in words_of(again)
+    [phase] = [row.form for row in back.context["phases"]]
+    assert {name: phase[name].value() or "" for name in phase.fields} == {
+        name: typed.get(f"phases-0-{name}", "") for name in phase.fields
+    }
+    assert "is kept" not in words_of(back)
+
+
+def test_phases_of_a_protocol_make_way_for_anothers_without_a_word(doctor, typed, clinic, protocol):
+    other = ProtocolFactory(clinic=clinic, slug="other")
+    start = doctor.get(f"{NEW}?protocol={protocol.code}")
+
+    answer = doctor.post(
+        NEW, fields_of(start) | {"do": "protocol", "protocol": str(other.code)}, headers=HTMX
+    )
+
+    assert (answer.context["taken"], answer.context["kept"]) == (str(other.code), [])
 
 
 # ------------------------------------------------------------------------------------------ contraindications
