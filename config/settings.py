@@ -308,6 +308,7 @@ CELERY_TASK_ROUTES = {"reminders.send_*": {"queue": "send"}, "reports.*": {"queu
 JOB_KINDS: dict[str, str] = {
     "plan_disruption": "courses.services.disrupting.plan_step",
     "apply_disruption": "courses.services.rebooking.apply_step",
+    "undo_disruption": "courses.services.restoring.undo_step",
     "imports.check": "imports.services.step",
     "imports.apply": "imports.services.step",
     "imports.undo": "imports.services.step",

@@ -111,7 +111,7 @@ _SETTINGS: Final = (
     ("settings-messages", _("How we write")),
     ("channel-list", _("Channels")),
     ("token-list", _("API tokens")),
-    ("import-list", _("Import")),
+    ("import-list", pgettext_lazy("noun", "Import")),
     ("audit-list", _("Audit log")),
 )
 PLACES: Final = (

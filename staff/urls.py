@@ -107,6 +107,7 @@ urlpatterns += [
     path("disruptions/<uuid:code>/", disruptions.disruption_detail, name="disruption-detail"),
     path("disruptions/<uuid:code>/choose/", disruptions.choose, name="disruption-choose"),
     path("disruptions/<uuid:code>/apply/", disruptions.apply, name="disruption-apply"),
+    path("disruptions/<uuid:code>/undo/", disruptions.undo, name="disruption-undo"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<uuid:code>/progress/", jobs.progress, name="job-progress"),
     path("jobs/<uuid:code>/stop/", jobs.stop, name="job-stop"),

@@ -21,6 +21,7 @@ from courses.models.disruption import (
     DisruptionStatus,
     MoveChoice,
     MoveOutcome,
+    UndoOutcome,
 )
 from courses.models.flag import CallOutcome, Cause, Flag, FlagCall, FlagKind, ResolvedReason, Severity
 from courses.models.protocol import (
@@ -84,5 +85,6 @@ __all__ = [
     "SessionStatus",
     "Severity",
     "TreatmentSession",
+    "UndoOutcome",
     "Waiting",
 ]

@@ -18,6 +18,12 @@ class DisruptionStatus(models.TextChoices):
     PLANNED = "planned", _("planned")
     APPLYING = "applying", _("being applied")
     APPLIED = "applied", _("applied")
+    UNDOING = "undoing", _("being taken back")
+    UNDONE = "undone", _("taken back")
+
+
+# Nothing is under way any more; the others wait for a person or a job.
+ENDED_DISRUPTIONS = (DisruptionStatus.APPLIED, DisruptionStatus.UNDONE)
 
 
 class MoveChoice(models.TextChoices):
@@ -31,6 +37,11 @@ class MoveOutcome(models.TextChoices):
     LEFT = "left", _("left")
     CANCELLED = "cancelled", _("cancelled")
     REFUSED = "refused", _("not moved")
+
+
+class UndoOutcome(models.TextChoices):
+    BACK = "back", _("back where it was")
+    KEPT = "kept", _("not taken back")
 
 
 class Disruption(models.Model):
@@ -50,7 +61,9 @@ class Disruption(models.Model):
     calendar_version = models.PositiveIntegerField()
     # Whether the absence or the closure itself stands in the calendar.
     is_recorded = models.BooleanField(default=False)
-    # What plans it, then what applies it.
+    # The absence or the closure that applying it entered; none where the calendar had it before.
+    entry_code = models.UUIDField(null=True, blank=True)
+    # What plans it, then what applies it, then what takes it back.
     job = models.ForeignKey(BackgroundJob, models.PROTECT, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
@@ -66,9 +79,9 @@ class Disruption(models.Model):
                 condition=Q(status__in=DisruptionStatus.values), name="disruption_status_known"
             ),
             models.CheckConstraint(
-                condition=Q(status=DisruptionStatus.APPLIED, ended_at__isnull=False)
-                | (~Q(status=DisruptionStatus.APPLIED) & Q(ended_at__isnull=True)),
-                name="disruption_applied_with_time",
+                condition=Q(status__in=ENDED_DISRUPTIONS, ended_at__isnull=False)
+                | (~Q(status__in=ENDED_DISRUPTIONS) & Q(ended_at__isnull=True)),
+                name="disruption_ended_with_time",
             ),
         ]
         indexes: ClassVar = [
@@ -102,6 +115,8 @@ class DisruptedSession(models.Model):
     ends_at = models.DateTimeField()
     practitioner = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="+")
     room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True, related_name="+")
+    # What else it was when it was planned: {"status": ..., "confirmed_at": ..., "version": ..., "why": [...]}.
+    before = models.JSONField(default=dict)
     # What the course drifts into if the session just falls out: [{"kind": ..., "severity": ..., "days": ...}].
     drift = models.JSONField(default=list)
     # The course's version that the proposal was made for; nothing before it was planned.
@@ -115,7 +130,9 @@ class DisruptedSession(models.Model):
     why = models.JSONField(default=list)
     choice = models.CharField(max_length=10, choices=MoveChoice, default=MoveChoice.MOVE)
     outcome = models.CharField(max_length=10, choices=MoveOutcome, blank=True)
-    # Why no slot was found, or why the session was not moved: the word of a refusal.
+    # What came of taking it back; blank while nobody did.
+    undone = models.CharField(max_length=10, choices=UndoOutcome, blank=True)
+    # Why no slot was found, why the session was not moved or not taken back: the word of a refusal.
     refusal = models.CharField(max_length=40, blank=True)
 
     objects = ClinicScopedQuerySet["DisruptedSession"].as_manager()
@@ -140,6 +157,9 @@ class DisruptedSession(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(outcome__in=["", *MoveOutcome.values]), name="disrupted_session_outcome_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(undone__in=["", *UndoOutcome.values]), name="disrupted_session_undo_known"
             ),
         ]
 

@@ -49,6 +49,7 @@ from courses.services.recording import (
     record_walk_in,
 )
 from courses.services.reporting import close_report, may_report, report_reaction
+from courses.services.restoring import is_undoable, undo_disruption
 from courses.services.rolling import roll_forward_due
 from courses.services.rooms import reopen_room, retire_room
 from courses.services.screening import (
@@ -103,6 +104,7 @@ __all__ = [
     "is_on_record",
     "is_pause_too_long",
     "is_time_zone_open",
+    "is_undoable",
     "known_conditions",
     "may_report",
     "move_session",
@@ -145,6 +147,7 @@ __all__ = [
     "start_disruption",
     "stop_waiting",
     "stored_hours",
+    "undo_disruption",
     "undo_session",
     "wait_for_earlier",
     "window_for_move",

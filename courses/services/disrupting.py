@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby, zip_longest
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -55,6 +55,7 @@ _PLANNED_COLUMNS: Final = (
     "new_practitioner_id",
     "new_room_id",
     "days_outside",
+    "before",
     "why",
     "choice",
     "refusal",
@@ -95,15 +96,17 @@ def start_disruption(*, outage: Outage, by: Actor, now: datetime, reason: str = 
     return disruption
 
 
-def hand_over(disruption: Disruption, kind: str, *, by: Actor, now: datetime) -> None:
-    """Let a background job of a kind go on with a disruption, and remember which."""
+def hand_over(
+    disruption: Disruption, kind: str, *, by: Actor, now: datetime, total_count: int | None = None
+) -> None:
+    """Let a background job of a kind go on with a disruption, and remember which; it has all sessions to do, or so many."""
     disruption.job = start_job(
         clinic=disruption.clinic,
         kind=kind,
         by=by,
         now=now,
         parameters={"disruption": str(disruption.code)},
-        total_count=disruption.sessions.count(),
+        total_count=disruption.sessions.count() if total_count is None else total_count,
     )
     disruption.save(update_fields=["job"])
 
@@ -278,7 +281,7 @@ def _plan_course(
     Returns further rows, of sessions that are not hit and move to make room.
     """
     for row in rows:
-        row.course_version = course.version
+        row.course_version, row.before = course.version, _values_before(row.session)
     hit = [row.session for row in rows]
     try:
         _refuse_what_changed(course, rows)
@@ -295,6 +298,7 @@ def _plan_course(
         if session.pk not in by_session:
             row = _new_row(rows[0].disruption, session, rows[-1].position + 1 + len(joining))
             row.course, row.course_version, row.is_hit = course, course.version, False
+            row.before = _values_before(session)
             joining.append(row)
         row = by_session.get(session.pk) or joining[-1]
         if planned is None:
@@ -308,6 +312,16 @@ def _plan_course(
         row.why = [convert.reason_values(reason) for reason in planned.why]
         _take(time, row)
     return joining
+
+
+def _values_before(session: TreatmentSession) -> dict[str, Any]:
+    """Return what a session is, beside its slot, as JSON values: while its course has the same version, it stays so."""
+    return {
+        "status": str(session.status),
+        "confirmed_at": session.confirmed_at.isoformat() if session.confirmed_at else None,
+        "version": session.version,
+        "why": session.why,
+    }
 
 
 def _plan_around(

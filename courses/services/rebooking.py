@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from audit.models import ActorKind
 from audit.services import SYSTEM, Actor
 from clinics.jobs import JobError
-from clinics.models import BackgroundJob
+from clinics.models import Absence, BackgroundJob, Closure
 from clinics.services import lock_clinic
 from courses import convert
 from courses.core.plan import Plan, PlanCost, PlannedSession
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 APPLY_KIND: Final = "apply_disruption"
 # A few tenths of a second, during which nobody else can change these courses.
-_COURSES_A_STEP: Final = 25
+COURSES_A_STEP: Final = 25
 
 
 def choose_moves(*, disruption: Disruption, choices: Mapping[uuid.UUID, str]) -> None:
@@ -97,12 +97,12 @@ def apply_step(job: BackgroundJob, now: datetime) -> bool:
     Raises: JobError `stale_plan` when the calendar changed before the outage stood in it.
     """
     disruption = lock_of(job, DisruptionStatus.APPLYING)
-    by = _actor_of(job)
+    by = actor_of(job)
     if not disruption.is_recorded:
         _put_on_record(disruption, by=by, now=now)
         return False
     waiting = rows_of(disruption).filter(outcome="")
-    ids = list(dict.fromkeys(waiting.values_list("course", flat=True)))[:_COURSES_A_STEP]
+    ids = list(dict.fromkeys(waiting.values_list("course", flat=True)))[:COURSES_A_STEP]
     # All in one order, as wherever several are locked; each one's verb then finds it held already.
     list(Course.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     rows = list(waiting.filter(course__in=ids))
@@ -118,7 +118,8 @@ def apply_step(job: BackgroundJob, now: datetime) -> bool:
     return True
 
 
-def _actor_of(job: BackgroundJob) -> Actor:
+def actor_of(job: BackgroundJob) -> Actor:
+    """Return whoever started a job, as the actor of what it does."""
     member = job.started_by
     return Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk) if member else SYSTEM
 
@@ -134,14 +135,16 @@ def _put_on_record(disruption: Disruption, *, by: Actor, now: datetime) -> None:
         raise JobError(error.code) from error
     if not is_on_record(outage):
         first, last, reason = outage.from_on, outage.to_on, disruption.reason
+        entry: Absence | Closure
         if outage.practitioner is None:
-            add_closure(clinic=clinic, from_on=first, to_on=last, reason=reason, by=by, now=now)
+            entry = add_closure(clinic=clinic, from_on=first, to_on=last, reason=reason, by=by, now=now)
         else:
             person = outage.practitioner
-            add_absence(practitioner=person, from_on=first, to_on=last, reason=reason, by=by, now=now)
+            entry = add_absence(practitioner=person, from_on=first, to_on=last, reason=reason, by=by, now=now)
+        disruption.entry_code = entry.code
         clinic.refresh_from_db(fields=["calendar_version"])
     disruption.is_recorded, disruption.calendar_version = True, clinic.calendar_version
-    disruption.save(update_fields=["is_recorded", "calendar_version"])
+    disruption.save(update_fields=["is_recorded", "calendar_version", "entry_code"])
 
 
 def _apply_moves(

@@ -32,6 +32,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         {
             "course.prescribed": gettext_lazy("Prescribed"),
             "course.plan_applied": gettext_lazy("Plan applied"),
+            "course.disruption_undone": gettext_lazy("Absence or closure taken back"),
             "course.session_booked": gettext_lazy("Session booked"),
             "course.reaction_reported": gettext_lazy("Client said how a session was"),
             "course.waiting_began": gettext_lazy("Client waits for an earlier time"),

@@ -20,6 +20,7 @@ from courses.models import (
     MoveChoice,
     MoveOutcome,
     TreatmentSession,
+    UndoOutcome,
 )
 from courses.services import drift_values
 from staff.prescription_words import kept_reasons_words, span_words
@@ -39,6 +40,17 @@ _REFUSALS: Final[Mapping[str, Words]] = {
     "course_not_open": gettext_lazy("The course is over."),
     "count_out_of_range": gettext_lazy("There are too many ways to plan this course."),
     "never_open": gettext_lazy("The clinic has no opening hours."),
+    "changed_since": gettext_lazy("Somebody has changed this session since."),
+    "confirmed_since": gettext_lazy("The client has confirmed the new time."),
+    "slot_past": gettext_lazy("Its old time has passed."),
+    "clinic_closed": gettext_lazy("The clinic is closed on that day."),
+    "outside_hours": gettext_lazy("That is outside the clinic's opening hours."),
+    "practitioner_absent": gettext_lazy("The practitioner is away on that day."),
+    "practitioner_off": gettext_lazy("The practitioner does not work at that time."),
+    "practitioner_unknown": gettext_lazy("The practitioner treats nobody here any more."),
+    "room_unknown": gettext_lazy("The room is not in use any more."),
+    "course_paused": gettext_lazy("The course is paused on that day."),
+    "contraindicated": gettext_lazy("A recorded condition speaks against a session on that day."),
 }
 
 
@@ -131,13 +143,15 @@ def disruption_line(disruption: Disruption, *, today: date) -> DisruptionLine:
 
 def disruption_badge(disruption: Disruption) -> Badge:
     job = disruption.job
-    if job is not None and job.has_ended and disruption.status in ("planning", "applying"):
+    if job is not None and job.has_ended and disruption.status in ("planning", "applying", "undoing"):
         return Badge(_("Stopped half-way"), "warning", "alert-triangle")
     badges = {
         DisruptionStatus.PLANNING: Badge(_("Being planned"), "accent", "hourglass"),
         DisruptionStatus.PLANNED: Badge(_("Not applied yet"), "notice", "calendar-time"),
         DisruptionStatus.APPLYING: Badge(_("Being applied"), "accent", "hourglass"),
         DisruptionStatus.APPLIED: Badge(_("Applied"), "good", "circle-check"),
+        DisruptionStatus.UNDOING: Badge(_("Being taken back"), "accent", "hourglass"),
+        DisruptionStatus.UNDONE: Badge(_("Taken back"), "quiet", "arrow-back-up"),
     }
     return badges[DisruptionStatus(disruption.status)]
 
@@ -209,7 +223,22 @@ def _outcome_badge(row: DisruptedSession) -> Badge | None:
         MoveOutcome.CANCELLED: Badge(_("Cancelled"), "quiet", "ban"),
         MoveOutcome.REFUSED: Badge(_("Not moved"), "warning", "alert-triangle"),
     }
+    undone = {
+        UndoOutcome.BACK: Badge(_("Back where it was"), "good", "arrow-back-up"),
+        UndoOutcome.KEPT: Badge(_("Not taken back"), "warning", "alert-triangle"),
+    }
+    if row.undone:
+        return undone[UndoOutcome(row.undone)]
     return badges[MoveOutcome(row.outcome)] if row.outcome else None
+
+
+def undo_count_words(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return what came of taking a disruption back, as count_words() does of applying it."""
+    labels = {
+        UndoOutcome.BACK: pgettext("so many sessions", "back where they were"),
+        UndoOutcome.KEPT: pgettext("so many sessions", "could not be taken back"),
+    }
+    return [(str(counts[name]), label) for name, label in labels.items() if counts.get(name)]
 
 
 def count_words(counts: Mapping[str, int]) -> list[tuple[str, str]]:

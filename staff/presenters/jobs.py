@@ -49,6 +49,7 @@ _IMPORT_ERRORS: Final = {
 KINDS: Final[Mapping[str, JobKind]] = {
     "plan_disruption": JobKind(gettext_lazy("Planning an absence or closure"), _disruption_url, _STALE),
     "apply_disruption": JobKind(gettext_lazy("Applying an absence or closure"), _disruption_url, _STALE),
+    "undo_disruption": JobKind(gettext_lazy("Taking back an absence or closure"), _disruption_url, _STALE),
     "imports.check": JobKind(gettext_lazy("Checking a spreadsheet"), _import_url, _IMPORT_ERRORS),
     "imports.apply": JobKind(gettext_lazy("Importing a spreadsheet"), _import_url, _IMPORT_ERRORS),
     "imports.undo": JobKind(gettext_lazy("Undoing an import"), _import_url, _IMPORT_ERRORS),

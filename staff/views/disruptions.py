@@ -21,8 +21,10 @@ from courses.services import (
     choose_moves,
     foresee_drift,
     is_on_record,
+    is_undoable,
     sessions_hit,
     start_disruption,
+    undo_disruption,
 )
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
@@ -124,7 +126,8 @@ def _show(request: StaffRequest, disruption: Disruption, *, page: str, status: i
         "page": found,
         "rows": [shown.move_line(row, today=today) for row in found],
         "is_planned": disruption.status == DisruptionStatus.PLANNED,
-        "is_over": disruption.status in (DisruptionStatus.APPLYING, DisruptionStatus.APPLIED),
+        "is_over": disruption.status not in (DisruptionStatus.PLANNING, DisruptionStatus.PLANNED),
+        "is_undone": disruption.status == DisruptionStatus.UNDONE,
         "is_stale": disruption.calendar_version != disruption.clinic.calendar_version,
         "again": _again(disruption),
     }
@@ -141,6 +144,9 @@ def _page_of(disruption: Disruption, page: str) -> Page[DisruptedSession]:
     order: tuple[str, ...] = ("position",)
     if disruption.status == DisruptionStatus.APPLIED:
         rows = rows.annotate(is_settled=Q(outcome__in=("moved", "cancelled")))
+        order = ("is_settled", "position")
+    elif disruption.status == DisruptionStatus.UNDONE:
+        rows = rows.annotate(is_settled=~Q(undone="kept"))
         order = ("is_settled", "position")
     return Paginator(rows.order_by(*order), _PAGE).get_page(page)
 
@@ -161,15 +167,18 @@ def _outcome(disruption: Disruption) -> dict[str, Any]:
 
     Cost: two queries.
     """
-    counts = dict(disruption.sessions.order_by().values_list("outcome").annotate(Count("pk")))
+    is_undone = disruption.status == DisruptionStatus.UNDONE
+    what = "undone" if is_undone else "outcome"
+    counts = dict(disruption.sessions.order_by().values_list(what).annotate(Count("pk")))
     flags = list(
         Flag.objects.filter(course__in=disruption.sessions.values("course"), resolved_at=None)
         .select_related("course__client")
         .order_by("-severity_rank", "since_on", "pk")
     )
     return {
-        "counts": shown.count_words(counts),
-        "has_rest": any(counts.get(name) for name in ("left", "refused", "")),
+        "counts": shown.undo_count_words(counts) if is_undone else shown.count_words(counts),
+        "has_rest": not is_undone and any(counts.get(name) for name in ("left", "refused", "")),
+        "can_undo": is_undoable(disruption),
         "remaining": shown.remaining_words(len(flags)),
         "flags": [(flag, flag_chip(flag)) for flag in flags[:_DRIFT_SHOWN]],
         "more_flags": max(0, len(flags) - _DRIFT_SHOWN),
@@ -194,4 +203,14 @@ def apply(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         apply_disruption(disruption=disruption, by=acting(request), now=timezone.now())
     if not tried.is_refused:
         messages.success(request, _("It is being applied. You may leave this page and come back."))
+    return redirect("staff:disruption-detail", code=code)
+
+
+@staff_page(write=Capability.BOOK)
+def undo(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
+    disruption = _find(request, code)
+    with attempt(request) as tried:
+        undo_disruption(disruption=disruption, by=acting(request), now=timezone.now())
+    if not tried.is_refused:
+        messages.success(request, _("It is being taken back. You may leave this page and come back."))
     return redirect("staff:disruption-detail", code=code)

@@ -314,7 +314,7 @@ def test_many_are_planned_and_applied_in_steps_and_a_crash_loses_and_repeats_not
 ):
     monkeypatch.setattr(disrupting, "PLANNED_AT_ONCE", 0)
     monkeypatch.setattr(disrupting, "_PLANNED_A_STEP", 1)
-    monkeypatch.setattr(rebooking, "_COURSES_A_STEP", 1)
+    monkeypatch.setattr(rebooking, "COURSES_A_STEP", 1)
     disruption = plan(away(anna), by)
     assert (disruption.status, disruption.job.kind) == ("planning", "plan_disruption")
     work_job(job_id=disruption.job_id, seconds=0, clock=lambda: MONDAY)

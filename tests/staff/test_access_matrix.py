@@ -101,6 +101,7 @@ MATRIX = {
     "staff:disruption-detail": Route(get=BOOKS, parts=DISRUPTION),
     "staff:disruption-choose": Route(post=BOOKS, parts=DISRUPTION),
     "staff:disruption-apply": Route(post=BOOKS, parts=DISRUPTION),
+    "staff:disruption-undo": Route(post=BOOKS, parts=DISRUPTION),
     "staff:job-list": Route(get=BOOKS),
     "staff:job-progress": Route(get=BOOKS, parts=JOB),
     "staff:job-stop": Route(post=BOOKS, parts=JOB),

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from clinics.jobs import work_job
 from clinics.models import Absence, BackgroundJob, Role
 from courses.models import Disruption, TreatmentSession
-from courses.services import add_absence, disrupting
+from courses.services import add_absence, confirm_session, disrupting
 from tests.factories import ClinicFactory, RoomFactory, StaffMemberFactory, actor_of, book
 from tests.staff.conftest import HTMX, NOW
 from tests.staff.test_today import words_of
@@ -105,6 +105,39 @@ def test_all_is_planned_chosen_applied_and_shown(reception, sessions, prescriber
     # What was left is planned anew from the same page.
     rest, _ = start(reception, prescriber)
     assert [row.session for row in rest.sessions.all()] == [sessions[2]]
+
+
+def test_applied_one_is_taken_back_with_what_could_not_be(reception, sessions, prescriber, boris):
+    disruption, address = start(reception, prescriber)
+    before = list(TreatmentSession.objects.order_by("pk").values_list("starts_at", "practitioner"))
+    early = reception.post(f"{address}undo/", follow=True)
+    reception.post(f"{address}apply/")
+    work(disruption)
+    confirmed = TreatmentSession.objects.get(pk=sessions[2].pk)
+    confirm_session(session=confirmed, by=actor_of(prescriber), now=NOW)
+    offered = words_of(reception.get(address))
+
+    done = reception.post(f"{address}undo/", follow=True)
+    twice = reception.post(f"{address}undo/", follow=True)
+    work(disruption)
+    page = words_of(reception.get(address))
+
+    assert "There is nothing to take back, or it is under way." in words_of(early)
+    assert "Take it all back The absence leaves the calendar." in offered
+    assert "It is being taken back." in words_of(done)
+    assert "Taking back an absence or closure" in words_of(done)
+    assert "or it is under way." in words_of(twice)
+    assert (
+        "What was entered is out of the calendar again. 2 back where they were 1 could not be taken back"
+        in page
+    )
+    assert "The client has confirmed the new time. Not taken back" in page
+    assert "Take it all back" not in page
+    after = list(TreatmentSession.objects.order_by("pk").values_list("starts_at", "practitioner"))
+    assert [row for row, was in zip(after, before, strict=True) if row != was] == [
+        (confirmed.starts_at, confirmed.practitioner_id)
+    ]
+    assert not Absence.objects.exists()
 
 
 def test_choice_of_each_page_is_kept(reception, sessions, prescriber, monkeypatch):
