@@ -10,7 +10,7 @@ from audit.services import SYSTEM, Actor
 from clients.models import Client
 from clients.services import Contacts, register_client
 from clinics.models import Clinic, Role, StaffMember, User
-from clinics.services import add_room, add_staff_member, create_clinic, record_sign_in
+from clinics.services import add_room, add_staff_member, create_clinic
 from courses.services import add_absence, add_closure, set_opening_hours
 from courses.services.library import load_library
 from simulation.people import invent_people
@@ -93,8 +93,6 @@ def found_clinic(
         )
         for name, role, treats, email in _TEAM
     ]
-    for member in team:
-        record_sign_in(member=member, now=now)
     # Who opens the clinic and who runs the desk read the morning's summary.
     for member in (team[0], team[5]):
         member.gets_digest = True

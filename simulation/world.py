@@ -11,6 +11,7 @@ from django.db.models import Min
 from clients.models import Client
 from clinics.core import to_utc
 from clinics.models import StaffMember
+from clinics.services import record_sign_in
 from courses import convert
 from courses.core.off_protocol import PhaseLimits
 from courses.errors import CourseError
@@ -36,6 +37,7 @@ from simulation.clinic import Cast
 
 DIGEST: Final = time(7, 30)
 MORNING: Final = time(8)
+_FIRST_SIGN_IN: Final = time(8, 10)
 EVENING: Final = time(20, 30)
 # How often the long past is looked at for what time alone changes.
 DAYS_BETWEEN_CHECKS: Final = 7
@@ -109,6 +111,14 @@ class World:
             self.run_day(day)
             self.after_day(self, day)
             day += timedelta(days=1)
+        self._sign_in(last_on)
+
+    def _sign_in(self, day: date) -> None:
+        """Let the clinic's people have signed in on a day before it began."""
+        members = StaffMember.objects.for_clinic(self.cast.clinic)
+        for number, member in enumerate(members.order_by("pk")):
+            came_at = self.at(day, _FIRST_SIGN_IN) + number * timedelta(minutes=4)
+            record_sign_in(member=member, now=min(came_at, self.until))
 
     def run_day(self, day: date) -> None:
         """Let one day pass: prescriptions and acts in the morning, sessions, reception's work in the evening."""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from courses.models import ContraindicationStrength, Protocol, ProtocolContraindication
@@ -35,6 +35,12 @@ FIELD_WORDS: Final[Mapping[str, str | Promise]] = {
     "preparation_ru": gettext_lazy("preparation"),
     "same_day_order": gettext_lazy("order of treatments"),
 }
+# The library writes a protocol's kind in English; a clinic writes its own as it likes.
+_MODALITIES: Final[Mapping[str, str | Promise]] = {
+    "manual massage": gettext_lazy("manual massage"),
+    "device massage": gettext_lazy("device massage"),
+    "combined": pgettext_lazy("kind of treatment", "combined"),
+}
 _LANGUAGES: Final = {"en": gettext_lazy("English"), "ru": gettext_lazy("Russian")}
 
 
@@ -47,6 +53,7 @@ class ProtocolLine:
     name: str
     words: str
     origin: str
+    modality: str
     running: int
     running_words: str
     running_url: str
@@ -61,6 +68,7 @@ def protocol_line(
         name=protocol.name_in(get_language() or "en"),
         words=capfirst(prescription_words(draft.phases)),
         origin=origin_words(protocol, is_shipped=is_shipped),
+        modality=str(_MODALITIES.get(protocol.modality, protocol.modality)),
         running=running,
         running_words=ngettext("%(n)s course runs", "%(n)s courses run", running) % {"n": running}
         if running
