@@ -24,6 +24,7 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import attempt, show
 from staff.calendar_forms import BookingForm, BookingPlace, PlaceForm, calendar_address
 from staff.presenters import calendar_booking as shown
+from staff.searches import go_to_found, searched
 from staff.views.course import find_course
 
 _CHOOSE: Final = "staff/calendar/book_choose.html"
@@ -32,12 +33,14 @@ _BOOK: Final = "staff/calendar/book.html"
 _SHOWN: Final = 40
 
 
-@staff_page(read=Capability.BOOK)
+@staff_page(read=Capability.BOOK, write=Capability.BOOK)
 def choose_course(request: StaffRequest) -> HttpResponse:
     """Show whom a free place can be given to, those whose window holds the day first."""
     clinic, now = request.staff_member.clinic, timezone.now()
     today = local_today(clinic, now)
-    form = PlaceForm(request.GET, clinic=clinic)
+    form = PlaceForm(searched(request), clinic=clinic)
+    if request.method == "POST":
+        return go_to_found(request, names=form.fields)
     place = form.place(today=today)
     text = form.cleaned_data.get("q", "")
     wanted = search_courses(_free_courses(clinic, place.on, today=today), text)

@@ -29,6 +29,7 @@ from staff.presenters import CourseLine
 from staff.presenters.clients import birth_words, wish_words
 from staff.presenters.duplicates import duplicate_lines
 from staff.presenters.messages import answer_event
+from staff.searches import go_to_found, searched
 from staff.views.client_messages import messages_context
 from staff.views.courses import course_lines
 
@@ -38,10 +39,12 @@ _PAGE = "staff/clients/client.html"
 _FORM = "staff/clients/client_form.html"
 
 
-@staff_page(read=Capability.READ)
+@staff_page(read=Capability.READ, write=Capability.READ)
 def client_list(request: StaffRequest) -> HttpResponse:
     clinic = request.staff_member.clinic
-    form = ClientSearchForm(request.GET)
+    form = ClientSearchForm(searched(request))
+    if request.method == "POST":
+        return go_to_found(request, names=form.fields)
     text = form.cleaned_data["q"] if form.is_valid() else ""
     page = page_of(search_clients(clinic, text), request.GET.get("page"), size=PAGE_SIZE)
     page_name = "staff/clients/client_list.html"

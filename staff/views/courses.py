@@ -22,17 +22,20 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import CourseFilterForm
 from staff.paging import page_of
+from staff.searches import go_to_found, searched
 from staff.streams import in_language
 from staff.views.saved_views import views_context
 
 PAGE_SIZE = 25
 
 
-@staff_page(read=Capability.READ)
+@staff_page(read=Capability.READ, write=Capability.READ)
 def course_list(request: StaffRequest) -> HttpResponse:
     clinic, now = request.staff_member.clinic, timezone.now()
     today = local_today(clinic, now)
-    form = CourseFilterForm(request.GET, clinic=clinic)
+    form = CourseFilterForm(searched(request), clinic=clinic)
+    if request.method == "POST":
+        return go_to_found(request, names=form.fields)
     wanted = read_filter(form)
     page = page_of(filter_courses(clinic, wanted), request.GET.get("page"), size=PAGE_SIZE)
     page_name = "staff/courses/course_list.html"
@@ -96,7 +99,7 @@ def export_courses(request: StaffRequest) -> HttpResponse | StreamingHttpRespons
     file_format = request.GET.get("format", "csv")
     if file_format not in ("csv", "xlsx"):
         raise BadRequest("The format is csv or xlsx.")
-    wanted = read_filter(CourseFilterForm(request.GET, clinic=clinic))
+    wanted = read_filter(CourseFilterForm(searched(request), clinic=clinic))
     courses = filter_courses(clinic, wanted)
     today = local_today(clinic, now)
     _record_export(request, clinic, wanted, file_format=file_format, count=courses.count())

@@ -37,6 +37,7 @@ from staff.answers import answer, attempt, show
 from staff.message_forms import GROUPS, MessageFilterForm
 from staff.paging import page_of
 from staff.presenters import messages as shown
+from staff.searches import go_to_found, searched
 from staff.views.saved_views import views_context
 
 PAGE_SIZE: Final = 50
@@ -46,11 +47,13 @@ _LIST = "staff/messages/message_list.html"
 _DETAIL = "staff/messages/message_detail.html"
 
 
-@staff_page(read=Capability.READ)
+@staff_page(read=Capability.READ, write=Capability.READ)
 def message_list(request: StaffRequest) -> HttpResponse:
     clinic, now = request.staff_member.clinic, timezone.now()
     today = local_today(clinic, now)
-    form = MessageFilterForm(request.GET, clinic=clinic)
+    form = MessageFilterForm(searched(request), clinic=clinic)
+    if request.method == "POST":
+        return go_to_found(request, names=form.fields)
     wanted = form.wanted()
     page = page_of(filter_messages(clinic, wanted), request.GET.get("page"), size=PAGE_SIZE)
     channels = open_channels(clinic)

@@ -250,7 +250,7 @@ def _show(
 def _sheet(request: StaffRequest, writing: _Writing, *, now: datetime) -> dict[str, Any]:
     clinic = request.staff_member.clinic
     chosen = _chosen_client(clinic, writing.form["client"].value())
-    text = request.POST.get("client_q", request.GET.get("client_q", ""))
+    text = request.POST.get("client_q", "")
     return {
         "form": writing.form,
         "code": writing.code or uuid.uuid4(),

@@ -63,10 +63,16 @@ def test_search_and_filters_narrow_the_list_and_stay_in_the_address(open_browser
     assert set(shown_codes(page)) == {str(courses[0].code), str(courses[3].code)}
 
 
-@pytest.mark.parametrize("address", ["/courses/", "/courses/?show=all&order=-client", "/courses/?q=zaic"])
-def test_files_hold_exactly_what_is_shown(open_browser, owner, courses, address):
+@pytest.mark.parametrize(
+    ("address", "text"), [("/courses/", ""), ("/courses/?show=all&order=-client", ""), ("/courses/", "zaic")]
+)
+def test_files_hold_exactly_what_is_shown(open_browser, owner, courses, address, text):
     page = open_browser(owner)
     page.goto(address)
+    if text:
+        page.get_by_role("searchbox", name="Client").fill(text)
+        expect(page.locator("#courses tbody tr")).to_have_count(1)
+        assert text not in page.url
     shown = shown_codes(page)
     assert shown != []
 

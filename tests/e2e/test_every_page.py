@@ -85,7 +85,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/disruptions/{applied.code}/",
         "/jobs/",
         "/courses/",
-        "/courses/?q=nobody",
+        "/courses/?show=completed",
         course,
         f"{course}book/",
         f"{course}replan/",

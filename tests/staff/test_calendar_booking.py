@@ -1,7 +1,7 @@
 """Booking from a free place of the calendar: whose course, what it does to it, and when exactly."""
 
 from datetime import date, time, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from clinics.models import Role
 from tests.factories import ClinicFactory, RoomFactory, StaffMemberFactory, book
 from tests.staff.conftest import NOW, TODAY
+from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
 
 RIGA = ZoneInfo("Europe/Riga")
@@ -102,8 +103,10 @@ def test_search_finds_a_client_and_keeps_the_place(reception, make_course, presc
     make_course()
     make_course(given_name="Olga", at=12)
     place = f"on=2026-03-10&at=15%3A00&practitioner={prescriber.code}&page=view%3Dday"
+    kept = dict(parse_qsl(place))
 
-    found, nobody = (reception.get(f"/calendar/book/?{place}&q={q}") for q in ("olga", "zzz"))
+    addresses = [look_for(reception, "/calendar/book/", q, **kept) for q in ("olga", "zzz")]
+    found, nobody = map(reception.get, addresses)
 
     (line,) = found.context["inside"] + found.context["others"]
     assert line.name == "Olga Berzina"

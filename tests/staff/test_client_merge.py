@@ -12,6 +12,7 @@ from courses.services import record_contraindication
 from reminders.models import Answer, Reminder
 from tests.factories import ClientFactory, ClinicFactory, actor_of, book, prescribe
 from tests.staff.conftest import NOW, START, TODAY
+from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
 
 
@@ -84,7 +85,7 @@ def test_everything_goes_over_and_nothing_is_lost(reception, anna, twin):
     moved = reception.get(f"/clients/{twin.code}/")
     assert moved["Location"] == f"/clients/{anna.code}/"
     for address in (own, other):
-        assert "Anna Bērziņa" in words_of(reception.get(f"/clients/?q={address}"))
+        assert "Anna Bērziņa" in words_of(reception.get(look_for(reception, "/clients/", address)))
 
 
 def of(model, client):

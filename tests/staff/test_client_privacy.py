@@ -25,6 +25,7 @@ from courses.services import (
 from reminders.models import Answer, KeptMessage, Reminder
 from tests.factories import actor_of, book
 from tests.staff.conftest import NOW, TODAY
+from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
 
 
@@ -158,7 +159,7 @@ def test_erasure_leaves_counts_and_no_person(owner, person, talked_about, clinic
     assert AuditEvent.objects.get(action="client.erased").subject_code == person.code
     assert owner.get(f"/clients/{person.code}/").status_code == 404
     assert "Erased client" in words_of(owner.get(f"/courses/{course.code}/"))
-    assert "Nobody by that name" in words_of(owner.get("/clients/?q=berzina"))
+    assert "Nobody by that name" in words_of(owner.get(look_for(owner, "/clients/", "berzina")))
 
 
 def test_erasure_asks_for_the_name(owner, person):

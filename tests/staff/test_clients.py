@@ -12,6 +12,7 @@ from clinics.models import Role
 from reminders.models import Answer, ChannelAccount
 from tests.factories import ClientFactory, prescribe
 from tests.staff.conftest import HTMX, NOW, START
+from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
 
 FILLED = {
@@ -46,7 +47,7 @@ def test_list_without_clients_teaches(reception):
 def test_telephone_is_found_however_it_is_typed(reception):
     reception.post("/clients/new/", FILLED)
 
-    found = words_of(reception.get("/clients/?q=%2B371+2000-0001", headers=HTMX))
+    found = words_of(reception.get(look_for(reception, "/clients/", "+371 2000-0001"), headers=HTMX))
 
     assert "Līga Ozola +371 20 000 001 liga@example.com" in found
 

@@ -13,6 +13,7 @@ from clinics.models import Role
 from courses.services import discontinue_course, pause_course
 from tests.factories import ProtocolFactory, StaffMemberFactory, actor_of, book, maintenance, prescribe
 from tests.staff.conftest import HTMX, NOW, START, TODAY
+from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
 
 
@@ -52,11 +53,11 @@ def test_list_without_courses_teaches(reception):
 
 @pytest.mark.parametrize("text", ["anna", "BERZINA", "berz ann", "zin"])
 def test_search_finds_any_part_of_a_name(reception, course, text):
-    assert family_names(reception, f"/courses/?q={text}") == ["Berzina"]
+    assert family_names(reception, look_for(reception, "/courses/", text)) == ["Berzina"]
 
 
 def test_search_finds_nobody(reception, course):
-    assert "No course matches" in words_of(reception.get("/courses/?q=olga"))
+    assert "No course matches" in words_of(reception.get(look_for(reception, "/courses/", "olga")))
 
 
 def test_filters_narrow_the_list(reception, make_course, prescriber, clinic):
@@ -95,7 +96,8 @@ def test_sorted_column_says_so_and_turns_round(reception, course):
 
 
 def test_htmx_gets_the_list_alone(reception, course):
-    page = reception.get("/courses/?q=anna", headers=HTMX).content.decode()
+    posted = reception.post("/courses/", {"q": "anna"}, headers=HTMX, follow=True)
+    page = posted.content.decode()
 
     assert page.lstrip().startswith('<section id="courses"')
 
@@ -131,7 +133,7 @@ def owner(browser_of):
 def test_export_holds_exactly_what_is_shown(owner, make_course):
     make_course(family_name="A", at=9)
     make_course(family_name="B", attended=(2,), at=12)
-    address = "?q=anna&order=-client"
+    address = look_for(owner, "/courses/", "anna", order="-client").removeprefix("/courses/")
 
     rows = exported(owner.get(f"/courses/export/{address}&format=csv"))
 
@@ -181,7 +183,8 @@ def test_export_is_named_by_its_day_and_may_not_be_cached(owner, course):
 
 
 def test_export_is_on_record_without_what_was_searched(owner, course):
-    exported(owner.get("/courses/export/?format=csv&q=anna&show=all"))
+    query = look_for(owner, "/courses/", "anna", show="all").removeprefix("/courses/")
+    exported(owner.get(f"/courses/export/{query}&format=csv"))
 
     event = AuditEvent.objects.get(action="courses.exported")
     assert event.new == {

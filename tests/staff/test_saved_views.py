@@ -7,6 +7,7 @@ from clinics.models import Role, SavedView
 from clinics.saved_views import MOST_VIEWS
 from tests.factories import ClinicFactory, StaffMemberFactory
 from tests.staff.conftest import HTMX, NOW
+from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
 
 NEW = {"page": "courses", "query": "show=due&order=-due", "name": "Due soon"}
@@ -25,7 +26,9 @@ def make_view(member, name="Late", *, page="courses", query="show=late", is_shar
 
 
 def test_view_is_saved_and_leads_back_to_the_list(reception, course):
-    page = reception.get("/courses/?show=due&order=-due&q=berzina").content.decode()
+    page = reception.get(
+        look_for(reception, "/courses/", "berzina", show="due", order="-due")
+    ).content.decode()
     assert 'name="query" value="show=due&amp;order=-due"' in page
 
     response = reception.post("/views/", NEW)
