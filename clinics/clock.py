@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection
 from django.utils import timezone
@@ -23,6 +24,15 @@ def database_clock() -> Clock:
 def since_boot() -> float:
     """Return seconds that count on while the machine sleeps, where the system can say so."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+# When this process began to count.
+_BEGAN: Final = since_boot()
+
+
+def uptime() -> timedelta:
+    """Return how long this process has been up."""
+    return timedelta(seconds=since_boot() - _BEGAN)
 
 
 def database_now() -> datetime:

@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from clinics.access import Capability, is_allowed
-from clinics.clock import database_now
+from clinics.clock import database_now, uptime
 from courses.convert import local_today
 from reminders.services.health import find_trouble
 from staff.guide import Guide, load_guide
@@ -28,7 +28,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     def trouble() -> str:
         if not member or not is_allowed(member, Capability.MANAGE):
             return ""
-        return _trouble_words(find_trouble(now=database_now()))
+        return _trouble_words(find_trouble(now=database_now(), up_for=uptime()))
 
     def guide() -> Guide | None:
         if not member or not is_allowed(member, Capability.MANAGE):

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def database_time(monkeypatch):
     monkeypatch.setattr("staff.context.database_now", lambda: NOW)
+    monkeypatch.setattr("staff.context.uptime", lambda: timedelta(hours=1))
 
 
 @pytest.fixture
@@ -42,6 +43,14 @@ def words(browser):
 @pytest.mark.parametrize(("minutes", "is_said"), [(0, False), (3, False), (4, True)])
 def test_owner_sees_that_the_clock_has_stopped(owner, ticked, minutes, is_said):
     ticked(timedelta(minutes=minutes))
+
+    assert ("clock has stopped" in words(owner)) is is_said
+
+
+@pytest.mark.parametrize(("seconds", "is_said"), [(0, False), (180, False), (181, True)])
+def test_first_tick_after_a_start_has_its_time(owner, ticked, monkeypatch, seconds, is_said):
+    ticked(timedelta(days=3))
+    monkeypatch.setattr("staff.context.uptime", lambda: timedelta(seconds=seconds))
 
     assert ("clock has stopped" in words(owner)) is is_said
 
