@@ -114,6 +114,8 @@ def _photograph(address: str, chromium: Path, *, only: str) -> int:
                     "viewport": {"width": width, "height": height},
                     "color_scheme": scheme,
                     "base_url": address,
+                    # As somebody in the clinic sees it.
+                    "timezone_id": "Europe/Riga",
                 }
                 count += _shoot(browser.new_context(**looks), ["/accounts/login/"], folder)
                 count += _shoot(browser.new_context(storage_state=state, **looks), paths, folder)

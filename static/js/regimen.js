@@ -37,6 +37,28 @@ function tidyToasts() {
   });
 }
 
+// Whether this device's clock is that of the zone, in winter and in summer.
+function keepsZone(zone) {
+  const told = (at, timeZone) => new Intl.DateTimeFormat("en", { dateStyle: "short", timeStyle: "short", timeZone }).format(at);
+  const year = new Date().getFullYear();
+  return [0, 6].every((month) => {
+    const at = new Date(Date.UTC(year, month, 15, 12));
+    return told(at, zone) === told(at);
+  });
+}
+
+// Times are written as the clinic's clock shows them; where they could be mistaken, the page says so.
+function nameZone() {
+  document.querySelectorAll("[data-zone]").forEach((note) => {
+    try {
+      note.hidden = keepsZone(note.dataset.zone);
+    } catch (error) {
+      // A device that does not know the zone cannot keep it.
+      note.hidden = false;
+    }
+  });
+}
+
 function closeMenus(except) {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
     if (menu !== except) menu.open = false;
@@ -98,9 +120,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (menu) menu.open = false;
 });
 document.addEventListener("htmx:load", tidyToasts);
+document.addEventListener("htmx:load", nameZone);
 document.addEventListener("htmx:sendError", () => say(announcer().dataset.failed));
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   say(status >= 500 ? announcer().dataset.failed : announcer().dataset.refused);
 });
 tidyToasts();
+nameZone();

@@ -168,3 +168,24 @@ def test_wrong_cancellation_is_taken_back_from_its_notice(open_browser, receptio
     expect(row).to_contain_text("Not confirmed")
     session.refresh_from_db()
     assert session.status == "booked"
+
+
+@pytest.mark.parametrize(
+    ("options", "is_said"),
+    [
+        ({"timezone_id": "Europe/Riga"}, False),
+        # The same clock as Riga's all year round.
+        ({"timezone_id": "Europe/Helsinki"}, False),
+        ({"timezone_id": "America/New_York"}, True),
+        ({"java_script_enabled": False}, True),
+    ],
+)
+def test_clinics_zone_is_named_to_a_device_with_another_clock(open_browser, receptionist, options, is_said):
+    page = open_browser(receptionist, **options)
+
+    page.goto("/")
+
+    shown = page.locator(".zone-note:visible")
+    expect(shown).to_have_count(int(is_said))
+    if is_said:
+        expect(shown).to_contain_text("Europe/Riga")
