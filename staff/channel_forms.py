@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Channel
 from reminders.channels.providers import Field, Provider
 from reminders.models import ChannelAccount
+from staff.overtaken import SeenForm
 
 _MOST_PER_MINUTE = 6000
 
@@ -20,7 +21,7 @@ class AnswerField(forms.CharField):
         pass
 
 
-class AccountForm(forms.Form):
+class AccountForm(SeenForm):
     """A provider's questions; which answers are right is for the service to say."""
 
     # The service names every wrong answer at once, in the page's words rather than the browser's.

@@ -24,6 +24,7 @@ from courses.models import (
     Severity,
 )
 from courses.selectors import COURSE_ORDERS, treating_members
+from staff.overtaken import SeenForm
 from staff.templatetags.interface import day
 
 
@@ -284,7 +285,7 @@ _ADDRESS_FIELDS: Final[dict[str, str]] = {
 }
 
 
-class ClientForm(forms.Form):
+class ClientForm(SeenForm):
     """A client with contacts, consents and preferences."""
 
     given_name = forms.CharField(label=_("Given name"), max_length=120)

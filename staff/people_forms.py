@@ -5,9 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.models import Role
 from staff.forms import DateInput, named
+from staff.overtaken import SeenForm
 
 
-class MemberForm(forms.Form):
+class MemberForm(SeenForm):
     """Who somebody is in the clinic; whether that may be so is for the service to say."""
 
     display_name = forms.CharField(

@@ -12,6 +12,7 @@ from clinics.models import Clinic, Language
 from reminders.models import ReminderRule, Trigger
 from reminders.texts import check_text, shipped_text
 from staff.forms import TimeInput, named
+from staff.overtaken import SeenForm
 
 MINUTES: Final = {"minutes": 1, "hours": 60, "days": 24 * 60}
 UNITS = [("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))]
@@ -99,7 +100,7 @@ def _timing_fields(trigger: str) -> dict[str, forms.Field]:
     }
 
 
-class RuleForm(forms.Form):
+class RuleForm(SeenForm):
     """One rule; refusals of the service name its own fields, which stand here under other names."""
 
     refused_as = {
@@ -289,7 +290,7 @@ class TestMessageForm(forms.Form):
         )
 
 
-class MessageSettingsForm(forms.Form):
+class MessageSettingsForm(SeenForm):
     """How a clinic writes to its clients."""
 
     sender_name = forms.CharField(

@@ -96,7 +96,7 @@ def edit_person(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     member = _find(request, code)
     if request.method != "POST":
         return _show(request, member)
-    form = MemberForm(request.POST)
+    form = MemberForm(request.POST, initial=_stored(member))
     if form.is_valid():
         with attempt(request, form) as tried:
             changed = change_staff_member(
@@ -110,18 +110,21 @@ def edit_person(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     return _show(request, member, form)
 
 
+def _stored(member: StaffMember) -> dict[str, Any]:
+    return {name: getattr(member, name) for name in ("display_name", "role", "is_treating")}
+
+
 def _show(
     request: StaffRequest,
     member: StaffMember,
     form: MemberForm | None = None,
     absence_form: AbsenceForm | None = None,
 ) -> HttpResponse:
-    fields = ("display_name", "role", "is_treating")
     today = local_today(member.clinic, timezone.now())
     wrong = any(one is not None and one.errors for one in (form, absence_form))
     context: dict[str, Any] = {
         "line": _lines(request, member.code)[0],
-        "form": form or MemberForm(initial={name: getattr(member, name) for name in fields}),
+        "form": form or MemberForm(initial=_stored(member)),
         "hours": shown.hours_lines(working_hours(member)),
         "absences": list(member.absences.filter(to_on__gte=today)),
         "absence_form": absence_form or AbsenceForm(),

@@ -1,7 +1,7 @@
 """Prescribe: is this plan right? A preview saves nothing; prescribing saves and books all of it in one act."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from clinics.access import Capability
 from clinics.models import StaffMember
 from courses import services
 from courses.convert import load_calendar, load_facts, local_today, phase_spec
+from courses.core.types import PhaseSpec
 from courses.errors import CourseError
 from courses.models import Course, Protocol
 from courses.selectors import search_words
@@ -41,6 +42,7 @@ from staff.prescribe_forms import (
     posted_phases,
     unsent_phase_forms,
 )
+from staff.prescription_words import prescription_words
 from staff.views.course import course_url, find_course
 
 FOUND_CLIENTS = 8
@@ -328,6 +330,7 @@ def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     form = ReasonForm(request.POST if todo == "change" else None, initial=reason, auto_id="change-%s")
     facts = load_facts([course])[course.pk]
     before = facts.prescription.phases
+    revision = str(course.revisions.count())
     if todo == "start":
         lengths = [limits.by_session for limits in facts.limits]
         phases = unsent_phase_forms(list(map(phase_initial, before, lengths)))
@@ -335,6 +338,8 @@ def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         phases = unsent_phase_forms(_stepped(request, todo))
     else:
         phases = phase_forms(request.POST)
+        if request.POST.get("seen", revision) != revision:
+            form.add_error(None, _prescribed_meanwhile(before))
         if all([form.is_valid(), *(phase.is_valid() for phase in phases)]):
             with attempt(request, form):
                 services.change_prescription(
@@ -349,10 +354,23 @@ def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
                 return _leave(
                     request, course, _("The prescription is changed. Replan to move the bookings with it.")
                 )
-    context = {"course": course, "form": form, "phases": shown.phase_rows(phases), "back": course_url(course)}
+    context = {
+        "course": course,
+        "form": form,
+        "phases": shown.phase_rows(phases),
+        "back": course_url(course),
+        "revision": revision,
+    }
     template = "staff/course/_change_sheet.html" if request.htmx else "staff/course/change.html"
     body = render_to_string(template, context, request=request)
     return vary_on_htmx(HttpResponse(body, status=422 if todo == "change" else 200))
+
+
+def _prescribed_meanwhile(phases: Sequence[PhaseSpec]) -> str:
+    said = _(
+        "Somebody has meanwhile changed the prescription to “%(value)s”. Compare, then put yours in force."
+    )
+    return said % {"value": prescription_words(phases)}
 
 
 def _leave(request: StaffRequest, course: Course, said: str) -> HttpResponse:

@@ -1,0 +1,194 @@
+"""Two people change the same at once: the later one is told by the field, loses nothing, and overwrites nothing unasked."""
+
+from datetime import date, time
+
+import pytest
+from django import forms
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from clinics.models import Role
+from reminders.models import ReminderRule
+from staff.overtaken import SeenForm
+from tests.factories import StaffMemberFactory
+from tests.staff.conftest import NOW
+from tests.staff.test_today import words_of
+
+MEANWHILE = "Somebody has meanwhile changed this to “%s”. Save again to put yours in place."
+
+
+class Sheet(SeenForm):
+    name = forms.CharField()
+    kind = forms.ChoiceField(choices=[("a", "First"), ("b", "Second")])
+    days = forms.MultipleChoiceField(choices=[(1, "Mon"), (2, "Tue"), (3, "Wed")], required=False)
+    on = forms.DateField(required=False)
+    at = forms.TimeField(required=False)
+    is_on = forms.BooleanField(required=False)
+    note = forms.CharField(required=False, widget=forms.Textarea)
+
+
+SHOWN = {
+    "name": "Anna",
+    "kind": "a",
+    "days": [1, 2],
+    "on": date(2026, 3, 9),
+    "at": time(9, 30),
+    "is_on": True,
+    "note": "one\ntwo",
+}
+# The same as a browser sends it.
+SENT = {
+    "name": ["Anna"],
+    "kind": ["a"],
+    "days": ["1", "2"],
+    "on": ["2026-03-09"],
+    "at": ["09:30"],
+    "is_on": ["on"],
+    "note": ["one\r\ntwo"],
+}
+OTHER = {
+    "name": ("Olga", "Inga"),
+    "kind": ("b", "a"),
+    "days": ([3], ["2"]),
+    "on": (date(2026, 3, 10), "2026-03-11"),
+    "at": (time(10), "11:00"),
+    "is_on": (False, ""),
+    "note": ("three", "four"),
+}
+
+
+def sent(stamp=None, **changes):
+    data = QueryDict(mutable=True)
+    fields = {name: values for name, values in {**SENT, **changes}.items() if values not in ([""], "")}
+    data.update(MultiValueDict(fields))
+    if stamp is not None:
+        data["seen"] = stamp
+    return data
+
+
+def test_nothing_is_said_while_nobody_else_changed_anything():
+    stamp = Sheet(initial=SHOWN).stamp
+
+    form = Sheet(sent(stamp, name=["Inga"]), initial=SHOWN)
+
+    assert form.is_valid()
+    assert form.cleaned_data["name"] == "Inga"
+    assert "Anna" not in stamp
+
+
+@pytest.mark.parametrize("name", list(OTHER))
+def test_what_was_left_as_shown_takes_what_is_stored_by_now(name):
+    stored = SHOWN | {name: OTHER[name][0]}
+
+    form = Sheet(sent(Sheet(initial=SHOWN).stamp), initial=stored)
+
+    assert form.is_valid()
+    want = [str(day) for day in stored["days"]] if name == "days" else stored[name]
+    assert form.cleaned_data[name] == want
+    # The page shows it too, should another field be wrong.
+    again = Sheet(form.data, initial=stored)
+    assert again.is_valid()
+    assert again.cleaned_data == form.cleaned_data
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("name", "Olga"), ("days", "Wed"), ("on", "Tue 10 Mar"), ("at", "10:00"), ("note", "three")],
+)
+def test_what_both_changed_is_said_once_and_then_saved(name, said):
+    stored = SHOWN | {name: OTHER[name][0]}
+    typed = {name: [OTHER[name][1]] if isinstance(OTHER[name][1], str) else OTHER[name][1]}
+
+    form = Sheet(sent(Sheet(initial=SHOWN).stamp, **typed), initial=stored)
+    again = Sheet(sent(form.stamp, **typed), initial=stored)
+
+    assert form.errors == {name: [MEANWHILE % said]}
+    # What was typed stands in the field.
+    assert form[name].value() == (typed[name] if name == "days" else typed[name][0])
+    assert again.is_valid()
+
+
+def test_same_change_by_both_is_no_conflict():
+    stored = SHOWN | {"name": "Olga", "is_on": False}
+    stamp = Sheet(initial=SHOWN).stamp
+
+    assert Sheet(sent(stamp, name=["Olga"], is_on=[""]), initial=stored).is_valid()
+
+
+@pytest.mark.parametrize("stamp", [None, "", "name", "name:", ":", "name:x,kind"])
+def test_without_a_readable_stamp_nothing_breaks(stamp):
+    form = Sheet(sent(stamp, name=["Inga"]), initial=SHOWN | {"kind": "b"})
+
+    assert form.errors in ({}, {"name": [MEANWHILE % "Anna"]})
+
+
+# ---------------------------------------------------------------- the pages
+
+
+def typed_of(browser, address):
+    """Return what the form of a page would post, with its stamp."""
+    form = browser.get(address).context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in values.items() if value not in (None, False)} | {
+        "seen": form.stamp
+    }
+
+
+@pytest.fixture
+def owner(browser_of):
+    return browser_of(Role.OWNER)
+
+
+@pytest.fixture
+def pages(owner, clinic, course):
+    """Return, by name, an address that changes something, and a field with two other values."""
+    owner.get("/settings/rules/")
+    rule = ReminderRule.objects.get(clinic=clinic, slug="overdue")
+    person = StaffMemberFactory(clinic=clinic, role=Role.ANALYST, is_treating=False, signed_in_at=NOW)
+    return {
+        "person": (f"/settings/people/{person.code}/", "display_name", "Eva", "Ева"),
+        "client": (f"/clients/{course.client.code}/edit/", "health_notes", "Asthma", "Hay fever"),
+        "rule": (f"/settings/rules/{rule.code}/", "repeat_days", 4, 5),
+        "messages": ("/settings/messages/", "sender_name", "Clinic", "The clinic"),
+    }
+
+
+@pytest.mark.parametrize("name", ["person", "client", "rule", "messages"])
+def test_page_says_what_somebody_else_changed_and_keeps_what_was_typed(owner, pages, name):
+    address, field, theirs, mine = pages[name]
+    form, verb = typed_of(owner, address), {"do": "save"}
+    assert owner.post(address, form | verb | {field: theirs}).status_code == 302
+
+    refused = owner.post(address, form | verb | {field: mine})
+    stored = owner.get(address).context["form"][field].value()
+    again = owner.post(address, form | verb | {field: mine, "seen": refused.context["form"].stamp})
+
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {field: [MEANWHILE % theirs]}
+    assert refused.context["form"][field].value() == str(mine)
+    assert f'name="seen" value="{refused.context["form"].stamp}"' in refused.content.decode()
+    assert stored == theirs
+    assert again.status_code == 302
+
+
+def test_prescription_that_somebody_else_changed_is_said(log_in, prescriber, course):
+    doctor, address = log_in(prescriber), f"/courses/{course.code}/change/"
+    sheet = doctor.get(address)
+    rows = sheet.context["phases"]
+    typed = {
+        row.form.add_prefix(name): row.form[name].value() or "" for row in rows for name in row.form.fields
+    }
+    typed |= {"phase_count": str(len(rows)), "do": "change", "seen": sheet.context["revision"]}
+    doctor.post(address, typed | {"phases-0-sessions_max": "14", "reason": "theirs"})
+
+    refused = doctor.post(address, typed | {"phases-0-sessions_max": "12", "reason": "mine"})
+    again = doctor.post(
+        address,
+        typed | {"phases-0-sessions_max": "12", "reason": "mine", "seen": refused.context["revision"]},
+    )
+
+    assert refused.status_code == 422
+    assert "Somebody has meanwhile changed the prescription to “10–14 sessions" in words_of(refused)
+    assert refused.context["form"]["reason"].value() == "mine"
+    assert again.status_code == 302
+    assert list(course.revisions.values_list("reason", flat=True)) == ["", "theirs", "mine"]
