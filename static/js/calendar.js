@@ -34,8 +34,15 @@ function timeAt(place, y) {
   return clock(Math.min(Math.max(Math.round(asked / snap) * snap, from), Math.max(latest, from)));
 }
 
+// The board has no scale of time: a session keeps its own there, and says so where it would land.
 function showGhost(place, at) {
-  if (!place.dataset.from) return;
+  held.ghost.classList.toggle("cal-ghost-line", !place.dataset.from);
+  if (!place.dataset.from) {
+    held.ghost.textContent = `${at} · ${calendar().dataset.keeps}`;
+    held.ghost.removeAttribute("style");
+    if (held.ghost.parentNode !== place) place.append(held.ghost);
+    return;
+  }
   const perMinute = place.getBoundingClientRect().height / (place.dataset.till - place.dataset.from);
   const [hour, minute] = at.split(":").map(Number);
   held.ghost.style.top = `${(hour * 60 + minute - place.dataset.from) * perMinute}px`;

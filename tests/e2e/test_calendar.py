@@ -66,6 +66,23 @@ def test_session_is_dragged_to_another_time_while_its_window_is_lit(
     assert wall_time(session) == "10 13:00"
 
 
+def test_board_says_that_a_dragged_session_keeps_its_time(open_browser, receptionist, prescriber, session):
+    page = open_browser(receptionist)
+    page.goto("/calendar/")
+    expect(page.get_by_text("it keeps its time")).to_be_visible()
+    tuesday = place_of(page, TUESDAY, prescriber)
+
+    block_of(page, session).hover()
+    page.mouse.down()
+    tuesday.hover()
+    tuesday.hover()
+
+    expect(tuesday.locator(".cal-ghost")).to_have_text("11:00 · keeps its time")
+    page.mouse.up()
+    expect(tuesday.locator(f"#calendar-session-{session.code}")).to_contain_text("11:00")
+    assert wall_time(session) == "10 09:00"
+
+
 def test_slot_that_somebody_took_meanwhile_sends_the_session_back_with_the_reason(
     open_browser, receptionist, prescriber, session, make_course, watch
 ):
