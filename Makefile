@@ -11,7 +11,7 @@ SIZE ?= small
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup assets format lint check test-fast test screenshots bench faults clean
+.PHONY: help run setup assets format lint check test-fast test screenshots bench faults pictures clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test-fast: ## The tests without a server, a browser or slow parts
 
 test: ## Everything that CI runs, on SQLite and PostgreSQL, with a browser
 	@$(BOOTSTRAP) $(DEV) --assets --translations -- python -m bin.verify all
+
+pictures: ## The pictures of the README, in docs/images
+	@$(BOOTSTRAP) $(DEV) --assets --translations -- python -m bin.pictures
 
 screenshots: ## Every kind of page as a picture, in var/screenshots
 	@$(BOOTSTRAP) $(DEV) --assets --translations -- python -m bin.screenshots $(if $(ONLY),--only $(ONLY))

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         chromium = ensure_chromium(os.environ)
-        with _demo_clinic() as address:
+        with demo_clinic() as address:
             count = _photograph(address, chromium, only=options.only)
     except StepError as error:
         say(f"Error: {error}")
@@ -65,7 +65,7 @@ def file_name(path: str) -> str:
 
 
 @contextmanager
-def _demo_clinic() -> Iterator[str]:
+def demo_clinic() -> Iterator[str]:
     """Serve a fresh demo clinic, and give its address; it is gone afterwards.
 
     Raises: StepError when it does not start.
@@ -105,7 +105,7 @@ def _photograph(address: str, chromium: Path, *, only: str) -> int:
         count = 0
         for language in _LANGUAGES:
             signed_in = browser.new_context(base_url=address)
-            _sign_in(signed_in.new_page(), language)
+            sign_in(signed_in.new_page(), language)
             state = signed_in.storage_state()
             paths = paths or [path for path in _find_pages(signed_in.new_page()) if only in kind_of(path)]
             for (width, height), scheme in itertools.product(_WIDTHS.items(), _SCHEMES):
@@ -124,7 +124,7 @@ def _photograph(address: str, chromium: Path, *, only: str) -> int:
     return count
 
 
-def _sign_in(page: Any, language: str) -> None:
+def sign_in(page: Any, language: str) -> None:
     page.goto("/accounts/login/")
     page.fill("[name=login]", _MEMBER)
     page.fill("[name=password]", _PASSWORD)
