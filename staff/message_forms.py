@@ -9,6 +9,7 @@ from clients.models import Channel, Client
 from clinics.models import Clinic
 from reminders.models import Trigger
 from reminders.selectors import COMING, NOT_SENT, SENT, WAITING, MessageFilter
+from staff.calendar_forms import YEARS
 from staff.forms import DateInput, named
 
 GROUPS = [
@@ -30,8 +31,8 @@ class MessageFilterForm(forms.Form):
     trigger = forms.ChoiceField(
         label=_("Message"), required=False, choices=lambda: named(Trigger.choices, _("Any"))
     )
-    from_on = forms.DateField(label=_("From day"), required=False, widget=DateInput())
-    to_on = forms.DateField(label=_("To day"), required=False, widget=DateInput())
+    from_on = forms.DateField(label=_("From day"), required=False, widget=DateInput(), validators=YEARS)
+    to_on = forms.DateField(label=_("To day"), required=False, widget=DateInput(), validators=YEARS)
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,6 +15,8 @@ _KEPT: Final = "searches"
 # As many as somebody goes back through; typing leaves one for every halt.
 _MOST_KEPT: Final = 40
 _LONGEST: Final = 100
+# Of any other filter: what is longer is none, and no address holds it.
+_LONGEST_FILTER: Final = 400
 
 
 def searched(request: StaffRequest) -> QueryDict:
@@ -31,7 +33,8 @@ def searched(request: StaffRequest) -> QueryDict:
 
 def go_to_found(request: StaffRequest, *, names: Collection[str]) -> HttpResponse:
     """Answer a list's posted form by its address, with its filters of these names and a key for what was typed."""
-    asked = {name: request.POST[name] for name in names if name != "q" and request.POST.get(name)}
+    posted = ((name, request.POST.get(name, "")) for name in names if name != "q")
+    asked = {name: value for name, value in posted if 0 < len(value) <= _LONGEST_FILTER}
     if text := request.POST.get("q", "").strip()[:_LONGEST]:
         asked[SEARCH] = _keep(request, text)
     query = urlencode(asked)

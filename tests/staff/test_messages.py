@@ -104,7 +104,8 @@ def test_filters_live_in_the_address(reception, row, session):
     assert [found(query) for query in searched] == [1, 0]
     assert found(f"client={client.code}") == 1
     assert "Only messages to Anna Berzina." in words_of(reception.get(f"{LIST}?client={client.code}"))
-    # What cannot be understood narrows nothing.
+    # What cannot be understood narrows nothing, nor does a day at either end of time.
+    assert [found(query) for query in ("from_on=0001-01-01", "to_on=9999-12-31")] == [1, 1]
     assert found("show=all&channel=pigeon&from_on=soon&client=1&page=9") == 1
 
 

@@ -24,6 +24,10 @@ def test_empty_search_is_the_whole_list(reception, clinic):
     assert look_for(reception, "/clients/", "") == "/clients/"
 
 
+def test_endless_filter_is_none(reception, clinic):
+    assert look_for(reception, "/courses/", "", show="late", order="x" * 5000) == "/courses/?show=late"
+
+
 def test_key_is_worth_nothing_to_anybody_else(reception, browser_of, course):
     found = look_for(reception, "/clients/", "nobody")
 
