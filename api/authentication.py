@@ -60,6 +60,8 @@ class TokenAuthentication(BaseAuthentication):
         now = timezone.now()
         if token.revoked_at is not None:
             raise AuthenticationFailed("This token was revoked.")
+        if token.clinic.deactivated_at is not None:
+            raise AuthenticationFailed("The clinic of this token was deactivated.")
         if token.expires_at <= now:
             raise AuthenticationFailed("This token has expired.")
         note_token_use(token, now=now)

@@ -79,7 +79,7 @@ def new_link(
 
 
 def find_link(token: str, purpose: LinkPurpose, now: datetime) -> AccessLink | None:
-    """Return the link of a token, or None when it is unknown, expired, withdrawn or for another purpose.
+    """Return the link of a token, or None when it is unknown, expired, withdrawn, for another purpose, or of a deactivated clinic.
 
     Deliberately one None and one statement for all of them: whoever guesses learns nothing from the answer.
     Cost: one query, whatever the token.
@@ -90,7 +90,11 @@ def find_link(token: str, purpose: LinkPurpose, now: datetime) -> AccessLink | N
 def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: datetime) -> AccessLink | None:
     """Return a link for one of the purposes by what is kept of its token; else as find_link()."""
     found = AccessLink.objects.select_related("client", "clinic").filter(
-        token_hash=token_hash, purpose__in=purposes, revoked_at=None, expires_at__gt=now
+        token_hash=token_hash,
+        purpose__in=purposes,
+        revoked_at=None,
+        expires_at__gt=now,
+        clinic__deactivated_at=None,
     )
     link = found.first()
     if link is not None:

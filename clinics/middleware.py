@@ -33,11 +33,13 @@ def find_staff_member(request: HttpRequest) -> StaffMember | None:
 
 
 def membership_of(user: User, chosen: str | None) -> StaffMember | None:
-    """Return the active membership of a user with the code chosen, else their first.
+    """Return the active membership of a user with the code chosen, else their first; none in a deactivated clinic.
 
     Cost: one query.
     """
     members = list(
-        StaffMember.objects.filter(user=user, is_active=True).select_related("clinic").order_by("pk")
+        StaffMember.objects.filter(user=user, is_active=True, clinic__deactivated_at=None)
+        .select_related("clinic")
+        .order_by("pk")
     )
     return next((member for member in members if str(member.code) == chosen), members[0] if members else None)

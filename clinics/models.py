@@ -106,6 +106,8 @@ class Clinic(models.Model):
     # Whether its owners are shown what it still needs.
     is_being_set_up = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    # Since then nobody gets in, no key opens it and nothing goes out; all of its rows stay.
+    deactivated_at = models.DateTimeField(null=True, blank=True)
     # Bumped by every change of hours or closures: an assessment made with an older calendar is out of date.
     calendar_version = models.PositiveIntegerField(default=1)
 

@@ -45,6 +45,38 @@ def let_owners_in(*, clinic: Clinic, by: Actor, now: datetime) -> int:
     return _switch_members(clinic, is_active=True, action="clinic.let_in", by=by, now=now, role=Role.OWNER)
 
 
+def deactivate_clinic(*, clinic: Clinic, by: Actor, now: datetime) -> bool:
+    """Let nobody into a clinic and nothing out of it, and return whether that is new; every row stays as it is.
+
+    Its people keep their access for the day on which it is reactivated, its programs their tokens and its clients
+    their links; none of them opens anything until then. Messages that fall due meanwhile are put down as not sent.
+    """
+    return _switch_clinic(clinic, deactivated_at=now, action="clinic.deactivated", by=by, now=now)
+
+
+def reactivate_clinic(*, clinic: Clinic, by: Actor, now: datetime) -> bool:
+    """Open a deactivated clinic again as it was, and return whether that is new; what did not go out stays so."""
+    return _switch_clinic(clinic, deactivated_at=None, action="clinic.reactivated", by=by, now=now)
+
+
+def _switch_clinic(
+    clinic: Clinic, *, deactivated_at: datetime | None, action: str, by: Actor, now: datetime
+) -> bool:
+    with transaction.atomic():
+        others = Clinic.objects.filter(pk=clinic.pk, deactivated_at__isnull=deactivated_at is not None)
+        is_new = bool(others.update(deactivated_at=deactivated_at))
+        if is_new:
+            record(
+                action,
+                at=now,
+                by=by,
+                clinic_code=clinic.code,
+                subject_kind="clinic",
+                subject_code=clinic.code,
+            )
+    return is_new
+
+
 def _switch_members(
     clinic: Clinic, *, is_active: bool, action: str, by: Actor, now: datetime, **only: str
 ) -> int:

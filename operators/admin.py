@@ -22,7 +22,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from audit.models import AuditEvent
 from clinics.models import Clinic, StaffMember, User
 from clinics.operating import (
+    deactivate_clinic,
     let_owners_in,
+    reactivate_clinic,
     reset_second_step,
     shut_clinic,
     switch_login,
@@ -153,7 +155,17 @@ class UserAdmin(ReadOnlyAdmin):
 
 @admin.register(Clinic, site=site)
 class ClinicAdmin(ReadOnlyAdmin):
-    list_display = ("name", "country", "time_zone", "language", "people", "created_at", "is_demo")
+    list_display = (
+        "name",
+        "country",
+        "time_zone",
+        "language",
+        "people",
+        "created_at",
+        "is_demo",
+        "deactivated_at",
+    )
+    list_filter = (("deactivated_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "code")
     ordering = ("name", "pk")
     fields = (
@@ -163,12 +175,13 @@ class ClinicAdmin(ReadOnlyAdmin):
         "time_zone",
         "language",
         "created_at",
+        "deactivated_at",
         "is_demo",
         "is_being_set_up",
         "calendar_version",
         "daily_message_cap",
     )
-    actions: ClassVar[Sequence[str]] = ("shut", "let_in")  # type: ignore[misc,assignment]
+    actions: ClassVar[Sequence[str]] = ("shut", "let_in", "deactivate", "reactivate")  # type: ignore[misc,assignment]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Clinic]:
         active = Count("staff_members", filter=Q(staff_members__is_active=True))
@@ -203,6 +216,31 @@ class ClinicAdmin(ReadOnlyAdmin):
             lambda clinic: let_owners_in(clinic=clinic, by=acting(request), now=timezone.now()),
             lambda done: (
                 ngettext("%(n)s clinic is open again.", "%(n)s clinics are open again.", done) % {"n": done}
+            ),
+        )
+
+    @admin.action(description=gettext_lazy("Deactivate the clinic"))
+    def deactivate(self, request: HttpRequest, rows: QuerySet[Clinic]) -> HttpResponse | None:
+        question = _(
+            "Deactivate these clinics? Nobody gets in, no token or client's link opens anything, and no message goes out. Everything is kept."
+        )
+        asked = _ask(request, rows, action="deactivate", question=question, button=_("Deactivate"))
+        if asked is not None:
+            return asked
+        self._switch(request, rows, deactivate_clinic)
+        return None
+
+    @admin.action(description=gettext_lazy("Reactivate the clinic"))
+    def reactivate(self, request: HttpRequest, rows: QuerySet[Clinic]) -> None:
+        self._switch(request, rows, reactivate_clinic)
+
+    def _switch(self, request: HttpRequest, rows: QuerySet[Clinic], verb: Callable[..., bool]) -> None:
+        _act(
+            request,
+            rows,
+            lambda clinic: verb(clinic=clinic, by=acting(request), now=timezone.now()),
+            lambda done: (
+                ngettext("%(n)s clinic is changed.", "%(n)s clinics are changed.", done) % {"n": done}
             ),
         )
 

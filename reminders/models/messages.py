@@ -54,6 +54,7 @@ class Reason(models.TextChoices):
     GAVE_UP = "gave_up", _("it could not be delivered in time")
     BROKEN = "broken", _("the message could not be written")
     HELD = "held", _("it was held back after a restore and not released")
+    CLINIC_INACTIVE = "clinic_inactive", _("the clinic was deactivated then")
     STOPPED = "stopped", _("a member of staff stopped it")
     CHANNEL_PAUSED = "channel_paused", _("the channel did not work in time")
     LOST_IN_FLIGHT = "lost_in_flight", _("the connection broke before the server answered")

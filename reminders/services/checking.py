@@ -246,6 +246,8 @@ def rule_on(row: Any, around: Surroundings, *, has_channel: bool, now: datetime)
     """
     if now >= row.expires_at:
         return Ruling(state=ReminderState.EXPIRED, reason=Reason.STALE)
+    if row.clinic.deactivated_at is not None:
+        return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.CLINIC_INACTIVE)
     if row.staff_member_id is not None:
         return _rule_on_digest(row, has_channel=has_channel)
     reason = _why_void(row, now)

@@ -126,6 +126,8 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         {
             "clinic.created": gettext_lazy("Clinic founded"),
             "clinic.shut": gettext_lazy("Access of everybody taken away"),
+            "clinic.deactivated": gettext_lazy("Clinic deactivated"),
+            "clinic.reactivated": gettext_lazy("Clinic reactivated"),
             "clinic.let_in": gettext_lazy("Owners let in again"),
             "clinic.guide_closed": gettext_lazy("Guide put away"),
             "clinic.details_changed": gettext_lazy("Clinic's details changed"),

@@ -25,7 +25,7 @@ from staff.message_forms import DigestForm
 
 
 def _memberships(request: StaffRequest) -> QuerySet[StaffMember]:
-    members = StaffMember.objects.filter(user=request.user, is_active=True)
+    members = StaffMember.objects.filter(user=request.user, is_active=True, clinic__deactivated_at=None)
     return members.select_related("clinic").order_by("clinic__name", "pk")
 
 

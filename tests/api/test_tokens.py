@@ -186,3 +186,13 @@ def test_use_is_put_down_once_an_hour(client, make_token, monday, django_assert_
     monday.move_to(NOW + timedelta(hours=1))
     with django_assert_num_queries(2):
         ask(client, key)
+
+
+def test_token_of_a_deactivated_clinic_is_refused(client, owner, make_token):
+    _token, key = make_token()
+    assert ask(client, key).status_code == 200
+    type(owner.clinic).objects.update(deactivated_at=NOW)
+
+    answer = ask(client, key)
+
+    assert (answer.status_code, answer.json()) == (401, refusal("The clinic of this token was deactivated."))

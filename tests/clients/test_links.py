@@ -34,6 +34,15 @@ def client(db):
     return ClientFactory()
 
 
+def test_link_of_a_deactivated_clinic_opens_nothing(client, give):
+    token = give()
+    type(client.clinic).objects.update(deactivated_at=NOW)
+
+    assert find_link(token, LinkPurpose.SESSION, NOW) is None
+    type(client.clinic).objects.update(deactivated_at=None)
+    assert find_link(token, LinkPurpose.SESSION, NOW).client == client
+
+
 @pytest.fixture
 def give(client):
     """Return a function that gives the client a link and tells its token."""

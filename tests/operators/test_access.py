@@ -251,6 +251,29 @@ def test_second_step_is_reset_after_a_question(operator, owner):
     assert AuditEvent.objects.filter(action="staff.second_step_reset").count() == 1
 
 
+def test_deactivated_clinic_opens_to_nobody_until_it_is_reactivated(operator, owner, clinic):
+    browser = sign_in(owner.user)
+
+    assert "Everything is kept." in act(operator, "clinic", "deactivate", clinic).content.decode()
+    assert browser.get("/").status_code == 200
+    act(operator, "clinic", "deactivate", clinic, sure="yes")
+    act(operator, "clinic", "deactivate", clinic, sure="yes")
+    during = [browser.get("/").status_code, sign_in(owner.user).get("/").status_code]
+    # Somebody who works elsewhere too works there.
+    other = StaffMemberFactory(user=owner.user)
+    elsewhere = browser.get("/")
+    other.delete()
+    act(operator, "clinic", "reactivate", clinic)
+
+    assert during == [403, 403]
+    assert elsewhere.context["member"].display_name == other.display_name
+    assert browser.get("/").status_code == 200
+    owner.refresh_from_db()
+    assert owner.is_active
+    trail = AuditEvent.objects.filter(subject_code=clinic.code, action__contains="activated").order_by("pk")
+    assert list(trail.values_list("action", flat=True)) == ["clinic.deactivated", "clinic.reactivated"]
+
+
 def test_clinic_is_shut_after_a_question_and_its_owners_let_in_again(operator, owner, clinic):
     colleague = StaffMemberFactory(clinic=clinic, role=Role.RECEPTIONIST)
 

@@ -65,3 +65,13 @@ def test_ruling_and_text_ask_for_nothing_that_was_not_read(django_assert_num_que
         message = write_message([Part(row=row, links=links)], address=ruling.address, now=NOW)
 
     assert message.address == desk.course.client.contact_points.get().value
+
+
+def test_nothing_goes_out_of_a_deactivated_clinic():
+    row = make_desk().row("day-before")
+    type(row.clinic).objects.update(deactivated_at=NOW)
+    found = load_rows([row.pk], now=NOW)[row.pk]
+
+    ruling = rule_on(found, load_surroundings([found], now=NOW), has_channel=True, now=NOW)
+
+    assert (ruling.state, ruling.reason) == ("suppressed", "clinic_inactive")
