@@ -3,24 +3,17 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinics.models import Clinic, Room, StaffMember
 from staff.course_forms import RoomField, SlotForm
-from staff.forms import DateInput, PractitionerField, TimeInput
-
-# A mistyped year has no week before or after it that a date could hold.
-YEARS: Final = (
-    MinValueValidator(date(2000, 1, 1)),
-    MaxValueValidator(date(2100, 12, 31)),
-)
+from staff.forms import YEARS, DateInput, PractitionerField, TimeInput
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from courses.models import (
     SessionStatus,
     TreatmentSession,
 )
-from staff.forms import DateInput, PractitionerField, TimeInput, named
+from staff.forms import YEARS, DateInput, PractitionerField, TimeInput, named
 
 
 class CoursePauseForm(forms.Form):
@@ -168,5 +168,7 @@ class ReplanForm(forms.Form):
         widget=forms.RadioSelect,
         initial=PlanPolicy.SHIFT,
     )
-    not_before_on = forms.DateField(label=_("Not before"), widget=DateInput(), required=False)
+    not_before_on = forms.DateField(
+        label=_("Not before"), widget=DateInput(), required=False, validators=YEARS
+    )
     digest = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import get_language, get_language_info
@@ -26,6 +27,12 @@ from courses.models import (
 from courses.selectors import COURSE_ORDERS, treating_members
 from staff.overtaken import SeenForm
 from staff.templatetags.interface import day
+
+# A mistyped year has no week before or after it that a date could hold.
+YEARS: Final = (
+    MinValueValidator(date(2000, 1, 1)),
+    MaxValueValidator(date(2100, 12, 31)),
+)
 
 
 class DateInput(forms.DateInput):

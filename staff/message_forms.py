@@ -9,8 +9,7 @@ from clients.models import Channel, Client
 from clinics.models import Clinic
 from reminders.models import Trigger
 from reminders.selectors import COMING, NOT_SENT, SENT, WAITING, MessageFilter
-from staff.calendar_forms import YEARS
-from staff.forms import DateInput, named
+from staff.forms import YEARS, DateInput, named
 
 GROUPS = [
     (COMING, _("Coming")),

@@ -7,8 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from reports.core import Period, usual_periods
-from staff.calendar_forms import YEARS
-from staff.forms import DateInput
+from staff.forms import YEARS, DateInput
 
 LONGEST_DAYS: Final = 366
 

@@ -374,6 +374,16 @@ def test_replan_shows_old_and_new_and_applies_what_was_shown(doctor, course):
     assert booked[0].why
 
 
+def test_replan_from_a_mistyped_year_is_refused_at_its_field(doctor, course):
+    answer = doctor.post(
+        url(course, "replan/"), {"policy": "shift", "not_before_on": "0001-01-01"}, headers=HTMX
+    )
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["not_before_on"]
+    assert 'value="0001-01-01"' in answer.content.decode()
+
+
 def test_replan_that_is_out_of_date_is_not_applied(doctor, course):
     digest = doctor.get(url(course, "replan/"), headers=HTMX).context["proposal"].digest
     book(course, TODAY, time(16), now=NOW)
