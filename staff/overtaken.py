@@ -55,9 +55,10 @@ class SeenForm(forms.Form):
         except ValidationError:
             # Stored before the rules that hold now: as it was typed then.
             return
-        data = self.data.copy()
+        sent: Any = self.data
+        data = sent.copy()
         if isinstance(value, list | tuple | set | frozenset):
-            data.setlist(name, [str(one) for one in value])  # type: ignore[attr-defined]
+            data.setlist(name, [str(one) for one in value])
         elif isinstance(field, forms.BooleanField) and not value:
             data.pop(name, None)
         else:
