@@ -3,7 +3,8 @@
 import re
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Final
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django import forms, template
@@ -18,6 +19,9 @@ from django.utils.translation import gettext as _
 
 from clinics.dates import bare_day_format, day_format, full_day_format
 from staff.undo import LINK_TAG, UNDO_TAG
+
+if TYPE_CHECKING:
+    from staff.presenters.badges import Badge
 
 register = template.Library()
 
@@ -47,6 +51,25 @@ def _icon(name: str, label: str) -> SafeString:
             '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, address, name
         )
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', address, name)
+
+
+@register.simple_tag
+def badge(of: "Badge") -> SafeString:
+    """Return where something stands: a word with its colour and sign."""
+    return _signed("state", of)
+
+
+@register.simple_tag
+def chip(of: "Badge") -> SafeString:
+    """Return what is to be known about something in two or three words, with its colour and sign."""
+    return _signed("chip", of)
+
+
+def _signed(kind: str, of: "Badge") -> SafeString:
+    hint = f' title="{escape(of.hint)}"' if of.hint else ""
+    return mark_safe(  # noqa: S308  # what is said is escaped, the rest is our own
+        f'<span class="{kind} tone-{of.tone}"{hint}>{icon(of.icon)}{escape(of.label)}</span>'
+    )
 
 
 @register.simple_tag
