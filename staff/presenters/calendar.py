@@ -4,8 +4,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Final
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from django.utils import timezone
@@ -110,6 +111,20 @@ class BoardRow:
     cells: tuple[Column, ...]
 
 
+class _Times(NamedTuple):
+    """When a session begins and how long it lasts; on the clinic's wall when it begins and ends, and its minutes there.
+
+    `drawn` is the span that it takes on the page, high enough for a finger or a trembling hand.
+    """
+
+    starts_at: datetime
+    minutes: int
+    starts: str
+    ends: str
+    span: Span
+    drawn: Span
+
+
 class CalendarBook:
     """Answers for one person or room and day what the rows say; runs no query."""
 
@@ -125,6 +140,7 @@ class CalendarBook:
     ) -> None:
         self.by_room = by_room
         self._snap, self._page = snap, page
+        self._back = "?" + urlencode({"calendar": page})
         self.now = timezone.localtime(now)
         self._may_book = may_book
         self._opening = _spans_by_weekday(
@@ -136,9 +152,13 @@ class CalendarBook:
         self._closures = rows.closures
         self._absences = rows.absences
         self._sessions: defaultdict[tuple[int | None, date], list[TreatmentSession]] = defaultdict(list)
+        # By id: each is asked for again and again, and a week has hundreds.
+        self._times: dict[int, _Times] = {}
+        zone = timezone.get_current_timezone()
         for session in rows.sessions:
-            if session.starts_at is not None:
+            if session.starts_at is not None and session.ends_at is not None:
                 self._sessions[self._owner(session), session.on].append(session)
+                self._times[session.pk] = _times_of(session.starts_at, session.ends_at, zone)
 
     def _owner(self, session: TreatmentSession) -> int | None:
         return session.room_id if self.by_room else session.practitioner_id
@@ -179,16 +199,19 @@ class CalendarBook:
         """Return the hours that hold the clinic's and every session of some days."""
         spans = [span for on in days for span in self._opening.get(on.isoweekday(), [])]
         spans += [
-            _drawn_span(row) for (_owner, on), rows in self._sessions.items() if on in days for row in rows
+            self._times[row.pk].drawn
+            for (_owner, on), rows in self._sessions.items()
+            if on in days
+            for row in rows
         ]
         return fit_axis(spans or [span for known in self._opening.values() for span in known])
 
     def column(self, owner: StaffMember | Room | None, on: date, *, name: str, axis: Span) -> Column:
         sessions = self.sessions(owner, on)
         hours, note = self.working(owner, on)
-        lanes = share_lanes([_drawn_span(session) for session in sessions])
+        lanes = share_lanes([self._times[session.pk].drawn for session in sessions])
         left = self._left(owner, on, hours)
-        free = cut_spans(left, [_session_span(row) for row in sessions if not _is_cancelled(row)])
+        free = cut_spans(left, [self._times[row.pk].span for row in sessions if not _is_cancelled(row)])
         is_today = on == self.now.date()
         minute = _minute(self.now.time())
         return Column(
@@ -229,17 +252,15 @@ class CalendarBook:
             yield Gap(_classes(Span(first, end)), place.address(), first, end)
 
     def _block(self, session: TreatmentSession, lane: Lane) -> Block:
-        assert session.starts_at is not None
-        assert session.ends_at is not None
+        times = self._times[session.pk]
         is_movable = (
             self._may_book
             and session.status in _MOVABLE
-            and session.starts_at > self.now
+            and times.starts_at > self.now
             and session.course.status in _RUNNING
         )
         if is_movable:
-            url = address("staff:course-session-move", session.course.code, session.code)
-            url += "?" + urlencode({"calendar": self._page})
+            url = address("staff:course-session-move", session.course.code, session.code) + self._back
         else:
             url = address("staff:course-detail", session.course.code)
         person = session.practitioner.display_name if session.practitioner else ""
@@ -247,15 +268,15 @@ class CalendarBook:
         return Block(
             code=session.code,
             url=url,
-            starts=f"{timezone.localtime(session.starts_at):%H:%M}",
-            ends=f"{timezone.localtime(session.ends_at):%H:%M}",
+            starts=times.starts,
+            ends=times.ends,
             name=session.client.name,
             where=person if self.by_room else room,
             badge=session_badge(session, today=self.now.date()),
-            place=f"{_classes(_drawn_span(session))} lane-{lane.number} of-{lane.of}",
+            place=f"{_classes(times.drawn)} lane-{lane.number} of-{lane.of}",
             is_movable=is_movable,
             is_over=session.has_outcome,
-            minutes=int((session.ends_at - session.starts_at).total_seconds()) // 60,
+            minutes=times.minutes,
             version=session.version,
             practitioner=str(session.practitioner.code) if session.practitioner else "",
             room=str(session.room.code) if session.room else "",
@@ -338,27 +359,28 @@ def _minute(at: time) -> int:
     return at.hour * 60 + at.minute
 
 
-def _session_span(session: TreatmentSession) -> Span:
-    """Return a session's minutes on its day's wall; one that passes midnight ends there."""
-    assert session.starts_at is not None
-    assert session.ends_at is not None
-    start, end = timezone.localtime(session.starts_at), timezone.localtime(session.ends_at)
+def _times_of(starts_at: datetime, ends_at: datetime, zone: tzinfo) -> _Times:
+    """Return the times of a session; one that passes midnight ends there on the wall."""
+    start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
     first = _minute(start.time())
     last = _minute(end.time()) if end.date() == start.date() else DAY_MINUTES
     # Where the clocks are turned back it would end before it began.
-    return Span(first, max(last, first + 1))
-
-
-def _drawn_span(session: TreatmentSession) -> Span:
-    """Return the span that a session takes on the page, high enough for a finger or a trembling hand."""
-    start, end = _session_span(session)
-    return Span(start, min(max(end, start + LEAST_DRAWN_MINUTES), DAY_MINUTES))
+    last = max(last, first + 1)
+    return _Times(
+        starts_at,
+        int((ends_at - starts_at).total_seconds()) // 60,
+        f"{start:%H:%M}",
+        f"{end:%H:%M}",
+        Span(first, last),
+        Span(first, min(max(last, first + LEAST_DRAWN_MINUTES), DAY_MINUTES)),
+    )
 
 
 def _is_cancelled(session: TreatmentSession) -> bool:
     return session.status in CANCELLED_STATUSES
 
 
+@lru_cache(maxsize=2000)
 def _classes(span: Span) -> str:
     place = place_of(span)
     return f"at-h{place.at_hour} at-m{place.at_minute} for-h{place.for_hours} for-m{place.for_minutes}"
