@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
+from functools import lru_cache
 from typing import Final
 
+from django.utils.dateformat import format as format_date
 from django.utils.translation import get_language, pgettext
 
 from clinics.models import DateOrder
@@ -28,6 +31,20 @@ def date_orders(language: str) -> list[str]:
     """Return the orders that make sense in a language, its own first, as an empty word."""
     orders = [DateOrder.MONTH_FIRST, DateOrder.ISO] if language in _MONTH_FIRST else [DateOrder.ISO]
     return ["", *(order.value for order in orders)]
+
+
+def short_day(on: date, *, with_year: bool) -> str:
+    """Return a date, always with its weekday, in the reader's order and language."""
+    return _short_day(on, with_year, _chosen.get(), get_language())
+
+
+@lru_cache(maxsize=4000)
+def _short_day(on: date, with_year: bool, order: str, language: str | None) -> str:
+    """Write a date as the reader of now wants it; order and language are named only to remember it by.
+
+    A page has some hundred dates, most of them of the weeks about today.
+    """
+    return format_date(on, day_format(with_year=with_year))
 
 
 def day_format(*, with_year: bool) -> str:

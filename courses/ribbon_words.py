@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from clinics.dates import day_format
+from clinics.dates import day_format, short_day
 from courses.core.ribbon import (
     ATTENDED_MARKS,
     BOOKED_MARKS,
@@ -30,7 +30,7 @@ class TranslatedWords:
         self.year = today.year
 
     def day(self, on: date) -> str:
-        return format_date(on, day_format(with_year=on.year != self.year))
+        return short_day(on, with_year=on.year != self.year)
 
     def days(self, from_on: date, to_on: date) -> str:
         if from_on == to_on:

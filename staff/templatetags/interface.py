@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinics.dates import bare_day_format, day_format, full_day_format
+from clinics.dates import bare_day_format, full_day_format, short_day
 from staff.undo import LINK_TAG, UNDO_TAG
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def day(value: date | datetime | None, today: date | None = None) -> str:
         return ""
     on = timezone.localtime(value).date() if isinstance(value, datetime) else value
     this_year = (today or timezone.localdate()).year
-    words = format_date(on, day_format(with_year=on.year != this_year))
+    words = short_day(on, with_year=on.year != this_year)
     # Russian writes weekdays and months small; Django's short ones are written large.
     return words.lower() if get_language() == "ru" else words
 
