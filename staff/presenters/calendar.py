@@ -270,7 +270,7 @@ class CalendarBook:
             url=url,
             starts=times.starts,
             ends=times.ends,
-            name=session.client.name,
+            name=session.course.client.name,
             where=person if self.by_room else room,
             badge=session_badge(session, today=self.now.date()),
             place=f"{_classes(times.drawn)} lane-{lane.number} of-{lane.of}",

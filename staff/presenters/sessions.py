@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from courses.models import Reaction, SessionStatus, TreatmentSession
@@ -37,8 +39,13 @@ def session_badge(session: TreatmentSession, *, today: date) -> Badge:
         return Badge(
             _("Here since %(time)s") % {"time": f"{timezone.localtime(session.arrived_at):%H:%M}"}, tone, icon
         )
-    # get_status_display() would translate the words of all statuses for the one: a week has hundreds.
-    return Badge(capfirst(str(status.label)), tone, icon, session.cancel_reason)
+    return Badge(_status_words(status, get_language()), tone, icon, session.cancel_reason)
+
+
+@lru_cache
+def _status_words(status: SessionStatus, language: str | None) -> str:
+    """Return a status in the language that is spoken now, which is named only to remember it: a week has hundreds."""
+    return capfirst(str(status.label))
 
 
 def session_progress(session: Any, phases: Sequence[dict[str, Any]]) -> str:

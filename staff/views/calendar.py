@@ -6,7 +6,7 @@ from math import gcd
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -16,7 +16,7 @@ from clinics.access import Capability
 from clinics.models import Absence, Closure, OpeningHours, PractitionerHours, Room, StaffMember
 from courses import services
 from courses.convert import local_today
-from courses.models import CANCELLED_STATUSES, TreatmentSession
+from courses.models import CANCELLED_STATUSES, Course, TreatmentSession
 from courses.selectors import treating_members
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, show
@@ -109,21 +109,10 @@ def _alone(wanted: CalendarFilter, owner: StaffMember | Room, *, today: date) ->
 
 # Of a session and its surroundings; a week of a large clinic has hundreds.
 _SHOWN: Final = (
-    *(
-        "code",
-        "status",
-        "on",
-        "starts_at",
-        "ends_at",
-        "version",
-        "confirmed_at",
-        "arrived_at",
-        "cancel_reason",
-    ),
-    *("client__given_name", "client__family_name", "course__code", "course__status"),
-    *("practitioner__code", "practitioner__display_name", "practitioner__position"),
-    *("room__code", "room__name", "room__position"),
+    *("code", "status", "on", "starts_at", "ends_at", "version", "confirmed_at", "arrived_at"),
+    *("cancel_reason", "course_id", "practitioner_id", "room_id"),
 )
+_COURSE_SHOWN: Final = ("code", "status", "client__given_name", "client__family_name")
 
 
 def _rows(request: StaffRequest, wanted: CalendarFilter, first: date, last: date) -> shown.CalendarRows:
@@ -133,7 +122,11 @@ def _rows(request: StaffRequest, wanted: CalendarFilter, first: date, last: date
         .filter(on__gte=first, on__lte=last)
         .only(*_SHOWN)
         # Each once, by its key: joins would read whole tables for a week of a large clinic.
-        .prefetch_related("client", "course", "practitioner", "room")
+        .prefetch_related(
+            Prefetch("course", Course.objects.select_related("client").only(*_COURSE_SHOWN)),
+            Prefetch("practitioner", StaffMember.objects.only("code", "display_name", "position")),
+            Prefetch("room", Room.objects.only("code", "name", "position")),
+        )
         .order_by("on", "starts_at", "pk")
     )
     if wanted.chosen:
