@@ -221,11 +221,14 @@ def latest_courses(clinic: Clinic, text: str) -> QuerySet[Course]:
 
 
 def search_words(text: str) -> list[str]:
-    """Return the words to look for: lower case, and a telephone however it was typed as its digits."""
+    """Return the words to look for: lower case, and a telephone however it was typed as its digits.
+
+    Order: the longest first, which fewest rows hold, so that the others are looked for in few.
+    """
     squeezed = "".join(text.split())
     digits = "".join(character for character in squeezed if character.isdigit())
     is_phone = len(digits) >= 4 and all(character in "0123456789+-()/." for character in squeezed)
-    return [digits] if is_phone else text.lower().split()
+    return [digits] if is_phone else sorted(text.lower().split(), key=len, reverse=True)
 
 
 def order_courses(courses: QuerySet[Course], order: str) -> QuerySet[Course]:

@@ -97,10 +97,10 @@ def test_worklist_takes_the_same_queries_for_one_flag_and_for_three(
         reception.get("/attention/")
 
 
-# Login session, user, membership, saved views, count, keys of the page, flags, calls, telephones, nine for ribbons (the
+# Login session, user, membership, saved views, keys of the page, flags, calls, telephones, nine for ribbons (the
 # calendar is known by then), bookings, treating members to choose from, the two numbers of the menu, two for what
 # clients ask.
-QUERIES_OF_A_LIST = 23
+QUERIES_OF_A_LIST = 22
 
 
 def test_worklist_has_pages(reception, flag, make_course, monkeypatch):

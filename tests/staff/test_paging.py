@@ -32,3 +32,17 @@ def test_page_of_nothing_asks_for_no_rows(django_assert_num_queries):
         page = page_of(rows, "x", size=2)
 
     assert names(page) == []
+
+
+@pytest.mark.parametrize(("number", "size", "queries"), [(None, 3, 2), ("1", 3, 2), (None, 2, 3), ("2", 3, 3)])
+def test_what_one_page_holds_is_not_counted(django_assert_num_queries, number, size, queries):
+    clinic = ClinicFactory()
+    for name in ("A", "B", "C"):
+        ClientFactory(clinic=clinic, family_name=name)
+    rows = Client.objects.for_clinic(clinic).order_by("family_name", "pk")
+
+    with django_assert_num_queries(queries):
+        page = page_of(rows, number, size=size)
+        shown = names(page), page.paginator.count, page.number, page.has_next()
+
+    assert shown == (["A", "B", "C"][:size], 3, 1, size < 3)
