@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
@@ -46,15 +46,38 @@ def clinic_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession
     )
 
 
+# Of a session and its surroundings, what a line of a day shows and what says what may be done about it.
+_LISTED: Final = (
+    *("code", "status", "on", "starts_at", "ends_at", "minutes", "confirmed_at", "arrived_at", "version"),
+    *("reaction", "pain_before", "pain_after", "note", "cancel_reason", "correction_reason"),
+    *("clinic_id", "course_id", "client_id", "practitioner_id", "room_id"),
+    *("client__given_name", "client__family_name"),
+    *("course__code", "course__status", "course__session_number", "course__phase_position"),
+    *(
+        "course__attended_count",
+        "course__clinic_id",
+        "course__protocol__name_en",
+        "course__protocol__name_ru",
+    ),
+    *("practitioner__code", "practitioner__display_name", "room__name"),
+)
+
+
+def _listed_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession]:
+    """Return the sessions of a clinic as clinic_sessions() does, each with what a line of a day shows and no more."""
+    sessions = clinic_sessions(clinic, today=today).select_related(None)
+    return sessions.select_related("client", "course__protocol", "practitioner", "room").only(*_LISTED)
+
+
 def day_sessions(clinic: Clinic, on: date, *, today: date) -> QuerySet[TreatmentSession]:
     """Return the sessions of a clinic's day in the order of their times, those without a time last."""
-    sessions = clinic_sessions(clinic, today=today)
+    sessions = _listed_sessions(clinic, today=today)
     return sessions.filter(on=on).order_by(F("starts_at").asc(nulls_last=True), "pk")
 
 
 def unrecorded_sessions(clinic: Clinic, *, today: date) -> QuerySet[TreatmentSession]:
     """Return the bookings of days before today that have no outcome, the latest first."""
-    sessions = clinic_sessions(clinic, today=today)
+    sessions = _listed_sessions(clinic, today=today)
     return sessions.filter(status__in=BOOKED_STATUSES, on__lt=today).order_by("-on", "starts_at", "pk")
 
 
