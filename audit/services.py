@@ -1,7 +1,8 @@
 """The one way into the audit trail."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,38 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One audit event to be written; old and new hold JSON values of changed fields only, as in record()."""
+
+    action: str
+    at: datetime
+    by: Actor
+    clinic_code: uuid.UUID | None
+    subject_kind: str
+    subject_code: uuid.UUID | None
+    old: dict[str, Any] = field(default_factory=dict)
+    new: dict[str, Any] = field(default_factory=dict)
+
+
+def record_all(entries: Iterable[Entry]) -> None:
+    """Write audit events in the caller's transaction, in their order. Cost: one query."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            at=entry.at,
+            clinic_code=entry.clinic_code,
+            actor_kind=entry.by.kind,
+            actor_code=entry.by.code,
+            action=entry.action,
+            subject_kind=entry.subject_kind,
+            subject_code=entry.subject_code,
+            old=entry.old,
+            new=entry.new,
+        )
+        for entry in entries
+    )
 
 
 def record(

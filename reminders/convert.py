@@ -1,12 +1,13 @@
 """Rows to what the pure core decides from: the only bridge between the two."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.functions import ExtractIsoWeekDay
 
 from clients.models import Channel, Client, Consent, ContactPoint, DetailLevel
@@ -84,56 +85,107 @@ def load_client_facts(client: Client, clinic: Clinic) -> ClientFacts:
 
     Cost: two queries, a third where there is consent to more than e-mail.
     """
-    working = ContactPoint.objects.filter(client=client, disabled_at=None).values_list("channel", flat=True)
-    agreed = Consent.objects.filter(client=client, withdrawn_at=None).values_list("channel", flat=True)
-    # The clinic's own system knows its clients, so it needs no address of theirs.
-    reachable = {*working, Channel.WEBHOOK.value}.intersection(agreed)
-    if others := reachable - {Channel.EMAIL.value}:
-        accounts = ChannelAccount.objects.filter(clinic=clinic, channel__in=others, is_active=True)
-        reachable -= others.difference(accounts.values_list("channel", flat=True))
-    return ClientFacts(quiet=quiet_hours(client, clinic), reachable=frozenset(reachable))
+    return load_clients_facts([client], clinic)[client.pk]
 
 
-def load_course_facts(course: Course, *, told: frozenset[Told], was_told: bool = False) -> CourseFacts:
-    """Return the course as last assessed; its protocol must be loaded.
+def load_clients_facts(clients: Collection[Client], clinic: Clinic) -> dict[int, ClientFacts]:
+    """Return what load_client_facts() does of each client of a clinic by its id.
 
-    Cost: four queries.
+    Cost: as for one, however many clients.
     """
-    return CourseFacts(
-        code=str(course.code),
-        version=course.version,
-        status=course.status,
-        state=course.state,
-        phase=course.phase_position,
-        phase_kind=_phase_kind(course),
-        session_number=course.session_number,
-        due_from=course.due_from_on,
-        due_by=course.due_by_on,
-        overdue_since=Flag.objects.filter(course=course, kind=FlagKind.OVERDUE, resolved_at=None)
-        .values_list("since_on", flat=True)
-        .first()
-        if course.state == "overdue"
-        else None,
-        completed_at=course.ended_at if course.status == CourseStatus.COMPLETED else None,
-        has_preparation=bool(course.protocol.preparation_en or course.protocol.preparation_ru),
-        sessions=load_session_facts(course),
-        pauses=tuple(Pause.objects.filter(course=course).values_list("from_on", "to_on")),
-        told=told,
-        was_told=was_told,
-    )
+    working = _channels_by_client(ContactPoint.objects.filter(client__in=clients, disabled_at=None))
+    agreed = _channels_by_client(Consent.objects.filter(client__in=clients, withdrawn_at=None))
+    # The clinic's own system knows its clients, so it needs no address of theirs.
+    reachable = {
+        client.pk: {*working[client.pk], Channel.WEBHOOK.value}.intersection(agreed[client.pk])
+        for client in clients
+    }
+    if others := set[str]().union(*reachable.values()) - {Channel.EMAIL.value}:
+        accounts = ChannelAccount.objects.filter(clinic=clinic, channel__in=others, is_active=True)
+        closed = others.difference(accounts.values_list("channel", flat=True))
+        reachable = {pk: channels - closed for pk, channels in reachable.items()}
+    return {
+        client.pk: ClientFacts(quiet=quiet_hours(client, clinic), reachable=frozenset(reachable[client.pk]))
+        for client in clients
+    }
 
 
-def load_session_facts(course: Course) -> tuple[SessionFacts, ...]:
-    """Return the course's sessions by date.
+def _channels_by_client(rows: QuerySet[Any]) -> defaultdict[int, set[str]]:
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    for client_id, channel in rows.values_list("client_id", "channel"):
+        found[client_id].add(channel)
+    return found
 
-    Cost: one query.
+
+def load_courses_facts(
+    courses: Collection[Course], *, told: Mapping[int, tuple[frozenset[Told], bool]]
+) -> dict[int, CourseFacts]:
+    """Return each course as last assessed by its id; its protocol must be loaded.
+
+    `told` are by course the slots that the client was told last, and whether they were told any.
+    Cost: three queries and one for the overdue, however many courses.
+    """
+    kinds, sessions, pauses = _phase_kinds(courses), load_session_facts(courses), _pauses(courses)
+    overdue = [course.pk for course in courses if course.state == "overdue"]
+    flags = Flag.objects.filter(course__in=overdue, kind=FlagKind.OVERDUE, resolved_at=None)
+    since = dict(flags.order_by("-pk").values_list("course_id", "since_on")) if overdue else {}
+    return {
+        course.pk: CourseFacts(
+            code=str(course.code),
+            version=course.version,
+            status=course.status,
+            state=course.state,
+            phase=course.phase_position,
+            phase_kind=kinds.get(course.pk, ""),
+            session_number=course.session_number,
+            due_from=course.due_from_on,
+            due_by=course.due_by_on,
+            overdue_since=since.get(course.pk),
+            completed_at=course.ended_at if course.status == CourseStatus.COMPLETED else None,
+            has_preparation=bool(course.protocol.preparation_en or course.protocol.preparation_ru),
+            sessions=tuple(sessions[course.pk]),
+            pauses=tuple(pauses[course.pk]),
+            told=told[course.pk][0],
+            was_told=told[course.pk][1],
+        )
+        for course in courses
+    }
+
+
+def load_session_facts(courses: Collection[Course]) -> defaultdict[int, list[SessionFacts]]:
+    """Return each course's sessions by its id, by date.
+
+    Cost: one query, however many courses.
     """
     rows = (
-        TreatmentSession.objects.filter(course=course)
+        TreatmentSession.objects.filter(course__in=courses)
         .annotate(is_closed=ExpressionWrapper(closed_on("on"), BooleanField()))
-        .values_list("code", "version", "status", "on", "starts_at", "outcome_at", "is_closed")
+        .order_by("on", "pk")
+        .values_list("course_id", "code", "version", "status", "on", "starts_at", "outcome_at", "is_closed")
     )
-    return tuple(SessionFacts(str(row[0]), *row[1:]) for row in rows)
+    found: defaultdict[int, list[SessionFacts]] = defaultdict(list)
+    for course_id, code, *values in rows:
+        found[course_id].append(SessionFacts(str(code), *values))
+    return found
+
+
+def _pauses(courses: Collection[Course]) -> defaultdict[int, list[tuple[date, date | None]]]:
+    found: defaultdict[int, list[tuple[date, date | None]]] = defaultdict(list)
+    for pause in Pause.objects.filter(course__in=courses).only("course_id", "from_on", "to_on"):
+        found[pause.course_id].append((pause.from_on, pause.to_on))
+    return found
+
+
+def _phase_kinds(courses: Collection[Course]) -> dict[int, str]:
+    """Return the kind of each course's present phase by its id; those without one are left out."""
+    positions = {course.pk: course.phase_position for course in courses}
+    phases = Phase.objects.filter(revision__course__in=courses).order_by("revision__number")
+    # The newest revision comes last and stays.
+    return {
+        course_id: kind
+        for course_id, position, kind in phases.values_list("revision__course_id", "position", "kind")
+        if position == positions[course_id]
+    }
 
 
 def read_told(told: list[list[str]]) -> frozenset[Told]:
@@ -144,13 +196,6 @@ def read_told(told: list[list[str]]) -> frozenset[Told]:
 def write_told(slots: frozenset[Told]) -> list[list[str]]:
     """Return slots in the form in which they are stored, earliest first."""
     return [[code, at.isoformat()] for code, at in sorted(slots, key=lambda slot: slot[1])]
-
-
-def _phase_kind(course: Course) -> str:
-    if course.phase_position is None:
-        return ""
-    newest = Phase.objects.filter(revision__course=course, position=course.phase_position)
-    return newest.order_by("-revision__number").values_list("kind", flat=True).first() or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Hears of changes to courses inside their own transaction, so that no change can lose its messages."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,10 +10,10 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from courses.models import Course
-from courses.signals import course_changed
+from courses.signals import course_changed, courses_changed
 from reminders.channels.bounces import is_for_good
 from reminders.models import Delivery
-from reminders.services import sync_course_reminders
+from reminders.services import sync_course_reminders, sync_reminders_of
 from reminders.services.answering import record_report
 from reminders.services.linking import extend_links
 
@@ -30,7 +31,13 @@ _KINDS: Final = {
 @receiver(course_changed, dispatch_uid="reminders.sync_course")
 def sync_course(*, course_id: int, course: Course | None, now: datetime, **_: Any) -> None:
     sync_course_reminders(course_id=course_id, course=course, now=now)
-    extend_links(course_id=course_id, now=now)
+    extend_links(course_ids=[course_id], now=now)
+
+
+@receiver(courses_changed, dispatch_uid="reminders.sync_courses")
+def sync_courses(*, courses: Sequence[Course], now: datetime, **_: Any) -> None:
+    sync_reminders_of(courses=courses, now=now)
+    extend_links(course_ids=[course.pk for course in courses], now=now)
 
 
 @receiver(tracking, dispatch_uid="reminders.record_mail_report")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from audit.services import Actor, record
+from audit.services import Actor, Entry, record_all
 from clinics.access import Capability, is_allowed
 from clinics.models import Clinic, StaffMember
 from courses import convert
@@ -22,7 +22,7 @@ from courses.errors import CourseError
 from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
 from courses.services.assessing import open_flags, reassess, store_assessment, store_measures
 from courses.services.freeing import note_freed, slot_of
-from courses.signals import course_changed
+from courses.signals import course_changed, courses_changed
 
 # Serialization failure, deadlock, lock not available: what PostgreSQL ends one of two transactions with.
 _CONFLICT_STATES: Final = ("40001", "40P01", "55P03")
@@ -156,8 +156,20 @@ def _tell(
     old: dict[str, Any] | None = None,
 ) -> None:
     course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
-    record(
-        f"course.{action}",
+    record_all([_audit_entry(course, action, by=by, now=now, details=details, old=old)])
+
+
+def _audit_entry(
+    course: Course,
+    action: str,
+    *,
+    by: Actor,
+    now: datetime,
+    details: dict[str, Any],
+    old: dict[str, Any] | None = None,
+) -> Entry:
+    return Entry(
+        action=f"course.{action}",
         at=now,
         by=by,
         clinic_code=course.clinic.code,
@@ -179,7 +191,7 @@ def finish_changes(
 ) -> None:
     """Do what finish_change() does of one for several open courses of one clinic that are locked; `details` by id.
 
-    Cost: as load_facts(), one query to write the versions, then those of what changed and two for each.
+    Cost: as load_facts(), two queries to write the versions and the audit events, and those of what changed.
     """
     if not courses:
         return
@@ -191,7 +203,8 @@ def finish_changes(
     for course in courses:
         assessment = convert.assess_facts(facts[course.pk], today=today)
         store_assessment(course, assessment, today=today, now=now, reason=reason, flags=flags[course.pk])
-        _tell(course, action=action, by=by, now=now, details=details[course.pk])
+    courses_changed.send(sender=Course, courses=courses, now=now)
+    record_all(_audit_entry(course, action, by=by, now=now, details=details[course.pk]) for course in courses)
 
 
 def lock_courses(ids: Collection[int]) -> list[Course]:

@@ -4,7 +4,7 @@ from reminders.services.claiming import claim_due, recover_leases
 from reminders.services.delivering import Sender, drain
 from reminders.services.expiring import expire_stale
 from reminders.services.rules import seed_rules
-from reminders.services.syncing import SyncCounts, sync_course_reminders
+from reminders.services.syncing import SyncCounts, sync_course_reminders, sync_reminders_of
 from reminders.services.ticking import run_tick, wake_senders
 from reminders.services.wire import Claim
 
@@ -19,5 +19,6 @@ __all__ = [
     "run_tick",
     "seed_rules",
     "sync_course_reminders",
+    "sync_reminders_of",
     "wake_senders",
 ]

@@ -394,7 +394,7 @@ def load_schedule(row: Any) -> CourseFacts:
         code=str(course.code),
         version=course.version,
         status=course.status,
-        sessions=load_session_facts(course),
+        sessions=tuple(load_session_facts([course])[course.pk]),
         pauses=tuple(Pause.objects.filter(course=course).values_list("from_on", "to_on")),
         told=read_told(told or []),
         was_told=told is not None,

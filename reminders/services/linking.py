@@ -1,5 +1,6 @@
 """The secret addresses that a message carries: the page of its visit or course, and the one to stop its channel."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -76,14 +77,14 @@ def new_links(row: Any, *, now: datetime) -> tuple[Links, list[NewLink]]:
     return Links(session, course, unsubscribe), made
 
 
-def extend_links(*, course_id: int, now: datetime) -> int:
-    """Let the links to sessions that were moved to a later time live as long as those; return how many.
+def extend_links(*, course_ids: Collection[int], now: datetime) -> int:
+    """Let the links to sessions of courses that were moved to a later time live as long as those; return how many.
 
     Runs in the transaction of the change. A link is never shortened: it shows the session as it is now.
     Cost: one query, one more where there are such links, and one statement for each that is to live longer.
     """
     links = AccessLink.objects.filter(
-        client__in=Course.objects.filter(pk=course_id).values("client"),
+        client__in=Course.objects.filter(pk__in=course_ids).values("client"),
         purpose=LinkPurpose.SESSION,
         revoked_at=None,
         expires_at__gt=now,
@@ -91,7 +92,7 @@ def extend_links(*, course_id: int, now: datetime) -> int:
     expiries = list(links.values_list("pk", "subject_key", "expires_at"))
     if not expiries:
         return 0
-    sessions = TreatmentSession.objects.filter(course=course_id, ends_at__gt=now)
+    sessions = TreatmentSession.objects.filter(course__in=course_ids, ends_at__gt=now)
     ends = {
         f"session:{code}": ends_at for code, ends_at in sessions.values_list("code", "ends_at") if ends_at
     }

@@ -1,7 +1,7 @@
 """Bringing a course's rows in line with what should exist: create, cancel, revive, retime, leave."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,17 +9,19 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from clinics.models import Clinic
 from courses.models import BOOKED_STATUSES, Course, CourseStatus, TreatmentSession
 from reminders.convert import (
     clinic_facts,
-    load_client_facts,
-    load_course_facts,
+    load_clients_facts,
+    load_courses_facts,
     read_told,
     rule_spec,
 )
 from reminders.core import (
     AWAITED,
     TELLING,
+    ClientFacts,
     CourseFacts,
     Desired,
     Told,
@@ -54,44 +56,85 @@ class _Existing:
     was_told: bool = False
 
 
+@dataclass(slots=True)
+class _Writes:
+    """What is to be written of several courses at once, and what has been."""
+
+    counts: SyncCounts = field(default_factory=SyncCounts)
+    dropped: defaultdict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    fresh: list[Reminder] = field(default_factory=list)
+
+
 def sync_course_reminders(*, course_id: int, now: datetime, course: Course | None = None) -> SyncCounts:
     """Make a course's rows what they should be; runs in the caller's transaction, if there is one.
 
     `course` is its row as the transaction has it, with clinic, client and protocol; without it, it is read.
+    Cost: as sync_reminders_of().
+    """
+    if course is None:
+        course = Course.objects.select_related("clinic", "client", "protocol").get(pk=course_id)
+    return sync_reminders_of(courses=[course], now=now)
+
+
+def sync_reminders_of(*, courses: Sequence[Course], now: datetime) -> SyncCounts:
+    """Make the rows of some courses of one clinic what they should be; runs in the caller's transaction, if there is one.
+
+    The courses are as the transaction has them, with clinic, client and protocol.
 
     A row that is on the wire cannot be called back and is left. Safe to run twice and at once: the rows'
     unique key decides.
-    Cost: eight queries (three where the clinic sends nothing), and one each for creating, cancelling and every row that moves.
+    Cost: eight queries (two where the clinic sends nothing), one for creating and one for each reason of cancelling, however
+    many courses; and one for every row that moves.
     """
+    if not courses:
+        return SyncCounts()
+    clinic = courses[0].clinic
     with transaction.atomic():
-        if course is None:
-            course = Course.objects.select_related("clinic", "client", "protocol").get(pk=course_id)
-        rules = _load_rules(course, now)
-        existing = _load_existing(course)
-        if not existing.live and not any(rule.is_active and rule.channels for rule in rules.values()):
-            # Nothing is wanted and nothing stands: the clinic sends no messages.
-            return SyncCounts()
-        facts = load_course_facts(course, told=existing.told, was_told=existing.was_told)
-        desired = _desired(course, facts, rules, now)
-        return _apply(course, facts, rules, existing, desired, now)
+        rules, existing = _load_rules(clinic, now), _load_existing(courses)
+        if not any(rule.is_active and rule.channels for rule in rules.values()):
+            # Nothing is wanted, and of most nothing stands: the clinic sends no messages.
+            courses = [course for course in courses if existing[course.pk].live]
+            if not courses:
+                return SyncCounts()
+        told = {pk: (found.told, found.was_told) for pk, found in existing.items()}
+        facts = load_courses_facts(courses, told=told)
+        clients = load_clients_facts([course.client for course in courses], clinic)
+        writes, missing = _Writes(), dict[int, list[Desired]]()
+        for course in courses:
+            desired = _desired(course, facts[course.pk], clients[course.client_id], rules, now)
+            missing[course.pk] = _compare(existing[course.pk], desired, rules, writes)
+            _drop(course, facts[course.pk], rules, existing[course.pk].live.values(), writes, now)
+        _write_dropped(writes, now)
+        session_ids = _session_ids([wanted for lines in missing.values() for wanted in lines])
+        for course in courses:
+            _add_missing(course, missing[course.pk], rules, existing[course.pk], session_ids, writes, now)
+        Reminder.objects.bulk_create(writes.fresh, ignore_conflicts=True)
+        writes.counts.created = len(writes.fresh)
+        return writes.counts
 
 
-def _load_rules(course: Course, now: datetime) -> dict[str, ReminderRule]:
-    rules = list(ReminderRule.objects.for_clinic(course.clinic))
+def _load_rules(clinic: Clinic, now: datetime) -> dict[str, ReminderRule]:
+    rules = list(ReminderRule.objects.for_clinic(clinic))
     if not {rule.slug for rule in rules} >= FIRST_SLUGS:
         # Rules are switched off, never deleted: one that is missing has never been given, so it is given now.
-        seed_rules(clinic=course.clinic, now=now)
-        rules = list(ReminderRule.objects.for_clinic(course.clinic))
+        seed_rules(clinic=clinic, now=now)
+        rules = list(ReminderRule.objects.for_clinic(clinic))
     return {rule.slug: rule for rule in rules}
 
 
-def _load_existing(course: Course) -> _Existing:
-    found = _Existing()
-    told_at: datetime | None = None
+def _load_existing(courses: Sequence[Course]) -> dict[int, _Existing]:
     # What is offered or was asked for is made and judged by itself: see tell_earlier_slots() and send_code().
     others = (Trigger.EARLIER_SLOT, Trigger.ACCESS_CODE)
-    rows = Reminder.objects.filter(course=course).exclude(trigger__in=others)
-    for row in rows.order_by("pk"):
+    by_course: defaultdict[int | None, list[Reminder]] = defaultdict(list)
+    for row in Reminder.objects.filter(course__in=courses).exclude(trigger__in=others).order_by("pk"):
+        by_course[row.course_id].append(row)
+    return {course.pk: _existing(by_course[course.pk]) for course in courses}
+
+
+def _existing(rows: Iterable[Reminder]) -> _Existing:
+    found = _Existing()
+    told_at: datetime | None = None
+    for row in rows:
         found.by_key[_key(row)] = row
         if row.state != ReminderState.CANCELLED:
             about = row.rule_id, row.subject_key, _occurrence(row)
@@ -121,7 +164,7 @@ def _occurrence(row: Reminder) -> int:
 
 
 def _desired(
-    course: Course, facts: CourseFacts, rules: dict[str, ReminderRule], now: datetime
+    course: Course, facts: CourseFacts, client: ClientFacts, rules: dict[str, ReminderRule], now: datetime
 ) -> tuple[Desired, ...]:
     if course.client.erased_at is not None:
         return ()
@@ -129,30 +172,35 @@ def _desired(
         course=facts,
         rules=tuple(rule_spec(rule) for rule in rules.values() if rule.is_active and rule.channels),
         clinic=clinic_facts(course.clinic, course.client),
-        client=load_client_facts(course.client, course.clinic),
+        client=client,
         now=now,
     )
 
 
-def _apply(
-    course: Course,
-    facts: CourseFacts,
-    rules: dict[str, ReminderRule],
-    existing: _Existing,
-    desired: Iterable[Desired],
-    now: datetime,
-) -> SyncCounts:
-    counts = SyncCounts()
+def _compare(
+    existing: _Existing, desired: Iterable[Desired], rules: dict[str, ReminderRule], writes: _Writes
+) -> list[Desired]:
+    """Retime the rows that say what is wanted, and return what none of them says; those that stay live are wanted no more."""
     missing: list[Desired] = []
     for wanted in desired:
         row = existing.newest.get((rules[wanted.rule].pk, wanted.subject, wanted.occurrence))
         if row is None or not _speaks_for(row, wanted):
             missing.append(wanted)
         elif existing.live.pop(row.pk, None) is not None:
-            counts.retimed += _retime(row, wanted, version=rules[wanted.rule].version)
-    _drop(course, facts, rules, existing.live.values(), counts, now)
-    fresh: list[Reminder] = []
-    session_ids = _session_ids(missing)
+            writes.counts.retimed += _retime(row, wanted, version=rules[wanted.rule].version)
+    return missing
+
+
+def _add_missing(
+    course: Course,
+    missing: Iterable[Desired],
+    rules: dict[str, ReminderRule],
+    existing: _Existing,
+    session_ids: dict[str, int],
+    writes: _Writes,
+    now: datetime,
+) -> None:
+    """Make a row of each thing that is wanted and not said: a new one, or one that was cancelled before."""
     for wanted in missing:
         if wanted.is_news and wanted.send_at <= now:
             continue
@@ -162,12 +210,9 @@ def _apply(
             row.occurrence = _free_occurrence(row)
             taken = None
         if taken is None:
-            fresh.append(row)
+            writes.fresh.append(row)
         elif taken.state == ReminderState.CANCELLED or taken.pk in existing.live:
-            counts.revived += _revive(taken, row)
-    Reminder.objects.bulk_create(fresh, ignore_conflicts=True)
-    counts.created = len(fresh)
-    return counts
+            writes.counts.revived += _revive(taken, row)
 
 
 def _speaks_for(row: Reminder, wanted: Desired) -> bool:
@@ -244,7 +289,7 @@ def _new_row(
     )
 
 
-def _session_ids(missing: list[Desired]) -> dict[str, int]:
+def _session_ids(missing: Iterable[Desired]) -> dict[str, int]:
     codes = [wanted.session for wanted in missing if wanted.session]
     if not codes:
         return {}
@@ -266,26 +311,28 @@ def _drop(
     facts: CourseFacts,
     rules: dict[str, ReminderRule],
     rows: Iterable[Reminder],
-    counts: SyncCounts,
+    writes: _Writes,
     now: datetime,
 ) -> None:
-    """Cancel the rows that nobody wants any more; those that had outlived their use are expired instead."""
-    by_decision: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    """Note to cancel the rows that nobody wants any more; those that had outlived their use are expired instead."""
     slugs = {rule.pk: rule for rule in rules.values()}
     for row in rows:
         if row.expires_at <= now:
-            by_decision[ReminderState.EXPIRED, Reason.STALE].append(row.pk)
+            writes.dropped[ReminderState.EXPIRED, Reason.STALE].append(row.pk)
         else:
             why = _why_dropped(course, facts, slugs[row.rule_id], row)
-            by_decision[ReminderState.CANCELLED, why].append(row.pk)
-    for (state, reason), ids in by_decision.items():
+            writes.dropped[ReminderState.CANCELLED, why].append(row.pk)
+
+
+def _write_dropped(writes: _Writes, now: datetime) -> None:
+    for (state, reason), ids in writes.dropped.items():
         number = Reminder.objects.filter(pk__in=ids, state__in=LIVE_STATES, on_wire_at=None).update(
             **decided(state, reason, now=now)
         )
         if state == ReminderState.EXPIRED:
-            counts.expired += number
+            writes.counts.expired += number
         else:
-            counts.cancelled += number
+            writes.counts.cancelled += number
 
 
 def _why_dropped(course: Course, facts: CourseFacts, rule: ReminderRule, row: Reminder) -> Reason:

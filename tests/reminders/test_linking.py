@@ -141,12 +141,12 @@ def test_link_of_a_session_moved_earlier_or_cancelled_lives_on(desk):
 
 def test_change_without_live_links_costs_one_query(desk, django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert extend_links(course_id=desk.course.pk, now=NOW) == 0
+        assert extend_links(course_ids=[desk.course.pk], now=NOW) == 0
 
 
 def test_expired_link_is_not_woken(desk):
     links, _ = given(desk)
     AccessLink.objects.update(created_at=at("2026-03-01 08:00"), expires_at=at("2026-03-02 07:00"))
 
-    assert extend_links(course_id=desk.course.pk, now=NOW) == 0
+    assert extend_links(course_ids=[desk.course.pk], now=NOW) == 0
     assert find_link(token_of(links.session), LinkPurpose.SESSION, NOW) is None

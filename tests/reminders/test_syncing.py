@@ -21,7 +21,7 @@ from courses.services import (
     set_opening_hours,
 )
 from reminders.models import ChannelAccount, Reminder, ReminderRule
-from reminders.services import run_tick, seed_rules, sync_course_reminders
+from reminders.services import run_tick, seed_rules, sync_course_reminders, sync_reminders_of
 from tests.factories import ClinicFactory, actor_of, book, prescribe
 from tests.reminders.builders import NOW, at, make_desk, riga, send_at
 
@@ -623,3 +623,30 @@ def test_query_count_of_a_sync_does_not_grow(count, django_assert_num_queries):
 
     with django_assert_num_queries(10):
         sync_course_reminders(course_id=course.pk, now=NOW)
+
+
+def test_several_courses_are_synced_as_each_by_itself(django_assert_num_queries):
+    courses = [prescribe(now=NOW)]
+    courses += [prescribe(now=NOW, member=courses[0].prescribed_by) for _ in range(2)]
+    for number, course in enumerate(courses):
+        for n in range(number + 1):
+            book(course, date(2026, 3, 4) + timedelta(days=n), time(10 + number), now=NOW)
+    Reminder.objects.all().delete()
+
+    def written(course):
+        rows = Reminder.objects.filter(course=course).order_by("subject_key", "rule", "send_at")
+        return list(rows.values_list("session", "rule", "channel", "state", "about", "send_at", "expires_at"))
+
+    by_itself = []
+    for course in courses:
+        sync_course_reminders(course_id=course.pk, now=NOW)
+        by_itself.append(written(course))
+    Reminder.objects.all().delete()
+    read = list(Course.objects.select_related("clinic", "client", "protocol").order_by("pk"))
+
+    with django_assert_num_queries(11):
+        counts = sync_reminders_of(courses=read, now=NOW)
+
+    assert [written(course) for course in courses] == by_itself
+    assert all(by_itself)
+    assert counts.created == sum(map(len, by_itself))
