@@ -1,13 +1,12 @@
 """Applying a proposed plan: every slot of it is booked in one transaction, or nothing changes."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
@@ -27,9 +26,6 @@ from courses.models import (
 from courses.services.changes import (
     change_session,
     changing,
-    finish_changes,
-    lock_courses,
-    require_open,
     require_prescriber,
 )
 from courses.services.prescribing import revise_phases
@@ -37,7 +33,7 @@ from courses.services.proposing import PlanProposal
 from courses.services.slots import SlotWish, explain_clash, lock_parties, slot_taken
 
 _DAY: Final = timedelta(days=1)
-_MOVABLE: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
+MOVABLE: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
 
 
 def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: datetime) -> PlanRevision:
@@ -51,18 +47,18 @@ def apply_plan(*, course: Course, proposal: PlanProposal, by: Actor, now: dateti
     with changing(
         course, action="plan_applied", by=by, now=now, reason=ResolvedReason.REBOOKED, policy=proposal.policy
     ) as locked:
-        _refuse_stale(locked, proposal, now=now)
+        refuse_stale(locked, proposal, now=now)
         if proposal.policy == PlanPolicy.DROP:
             member = require_prescriber(by, locked.clinic)
             revise_phases(locked, proposal.phases, member=member, now=now, reason=_("missed session dropped"))
         after = _write_plan(locked, proposal, now=now)
-        revision = _revision(locked, proposal, after, by=by, now=now)
+        revision = new_revision(locked, proposal, after, by=by, now=now)
         revision.number = PlanRevision.objects.filter(course=locked).count() + 1
         revision.save()
     return revision
 
 
-def _revision(
+def new_revision(
     course: Course, proposal: PlanProposal, after: list[dict[str, Any]], *, by: Actor, now: datetime
 ) -> PlanRevision:
     """Return the revision of an applied proposal, without its number."""
@@ -70,7 +66,7 @@ def _revision(
         clinic=course.clinic,
         course=course,
         policy=proposal.policy,
-        before=[_row_values(row) for row in proposal.before if row.status != SessionStatus.PLANNED],
+        before=[row_values(row) for row in proposal.before if row.status != SessionStatus.PLANNED],
         after=after,
         cost=convert.plan_cost_values(proposal.plan.cost),
         notes=[convert.reason_values(note) for note in proposal.plan.notes],
@@ -79,135 +75,8 @@ def _revision(
     )
 
 
-def apply_moves(*, proposals: Sequence[PlanProposal], by: Actor, now: datetime) -> dict[int, CourseError]:
-    """Apply proposals that only move bookings, of courses of one clinic; return by course id what was refused.
-
-    Runs in the caller's transaction. Each is applied as apply_plan() would, all of it or nothing, but what they need
-    is read and locked once for all of them.
-    Cost: about twenty-five queries, then for each course two savepoints, a query for each booking, and what follows
-    from the change.
-    """
-    courses = {course.pk: course for course in lock_courses([one.course_id for one in proposals])}
-    desk = _Desk.prepare(courses, proposals)
-    refused: dict[int, CourseError] = {}
-    revisions: dict[int, PlanRevision] = {}
-    for proposal in proposals:
-        course = courses[proposal.course_id]
-        try:
-            require_open(course)
-            _refuse_stale(course, proposal, now=now)
-            after = desk.move(course, proposal)
-        except CourseError as error:
-            refused[course.pk] = error
-        else:
-            revisions[course.pk] = _revision(course, proposal, after, by=by, now=now)
-    numbers = PlanRevision.objects.filter(course__in=revisions).order_by().values_list("course")
-    counts = dict(numbers.annotate(Count("pk")))
-    for pk, revision in revisions.items():
-        revision.number = counts.get(pk, 0) + 1
-    PlanRevision.objects.bulk_create(revisions.values())
-    finish_changes(
-        [courses[pk] for pk in sorted(revisions)],
-        action="plan_applied",
-        by=by,
-        now=now,
-        reason=ResolvedReason.REBOOKED,
-        details={pk: {"policy": revision.policy} for pk, revision in revisions.items()},
-    )
-    return refused
-
-
-class _Desk:
-    """What several proposals for one clinic share: people and rooms, their bookings, and what else is taken then."""
-
-    def __init__(
-        self,
-        people: Mapping[str, StaffMember],
-        rooms: Mapping[str, Room],
-        rows: Mapping[int, TreatmentSession],
-        with_dates: Collection[int],
-    ) -> None:
-        self._people, self._rooms, self._rows, self._with_dates = people, rooms, rows, with_dates
-        self._taken: dict[date, dict[int, _Taken]] = defaultdict(dict)
-
-    @classmethod
-    def prepare(cls, courses: Mapping[int, Course], proposals: Sequence[PlanProposal]) -> "_Desk":
-        """Read and lock all that the proposals need; the courses are locked already."""
-        clinic_id = next(iter(courses.values())).clinic_id
-        planned = TreatmentSession.objects.filter(course__in=courses, status=SessionStatus.PLANNED)
-        desk = cls(
-            {str(row.code): row for row in StaffMember.objects.filter(clinic=clinic_id)},
-            {str(row.code): row for row in Room.objects.filter(clinic=clinic_id)},
-            {row.pk: row for row in _locked([row for one in proposals for row in one.before])},
-            set(planned.values_list("course_id", flat=True)),
-        )
-        slots = [slot for proposal in proposals for _planned, slot in desk.slots(proposal)]
-        lock_parties(slots, clients={course.client_id for course in courses.values()})
-        days = {slot.starts_at.date() + number * _DAY for slot in slots for number in (-1, 0, 1)}
-        booked = TreatmentSession.objects.filter(clinic=clinic_id, status__in=BOOKED_STATUSES, on__in=days)
-        for pk, on, *values in booked.values_list("pk", "on", *_Taken._fields):
-            desk._taken[on][pk] = _Taken(*values)
-        return desk
-
-    def slots(self, proposal: PlanProposal) -> list[tuple[PlannedSession, SlotWish]]:
-        """Return the slots of a proposal with whom and what they take."""
-        return [
-            (
-                planned,
-                SlotWish(
-                    planned.start.astimezone(UTC),
-                    planned.end.astimezone(UTC),
-                    self._people[planned.practitioner] if planned.practitioner else None,
-                    self._rooms[planned.room] if planned.room else None,
-                ),
-            )
-            for planned in proposal.plan.planned
-            if planned.start is not None and planned.end is not None
-        ]
-
-    def move(self, course: Course, proposal: PlanProposal) -> list[dict[str, Any]]:
-        """Move a course's bookings and return where they are now, by date.
-
-        Raises: CourseError `stale_plan` when one is not booked any more, or as apply_plan() for a clash.
-        """
-        rows = [self._rows[row.pk] for row in proposal.before]
-        moves, fresh, spare = _match([row for row in rows if row.status in _MOVABLE], self.slots(proposal))
-        if fresh or spare:
-            raise CourseError(_("The course has changed meanwhile."), code="stale_plan")
-        own = {row.pk for row in rows}
-        for _row, _planned, slot in moves:
-            for day in (-1, 0, 1):
-                for pk, other in self._taken[slot.starts_at.date() + day * _DAY].items():
-                    if pk not in own:
-                        _refuse_clash(course, slot, other._asdict())
-        was_on = {row.pk: row.on for row, _planned, _slot in moves}
-        try:
-            with transaction.atomic():
-                if course.pk in self._with_dates:
-                    _forget_planned(course, proposal)
-                TreatmentSession.objects.filter(pk__in=was_on).update(status=SessionStatus.PLANNED)
-                for row, planned, slot in moves:
-                    _move(row, planned, slot)
-        except IntegrityError as error:
-            raise explain_clash(error) from error
-        for row, _planned, slot in moves:
-            self._taken[was_on[row.pk]].pop(row.pk, None)
-            taken = _Taken(row.practitioner_id, row.room_id, row.client_id, slot.starts_at, slot.ends_at)
-            self._taken[row.on][row.pk] = taken
-        return [_row_values(row) for row in sorted(rows, key=lambda row: row.on)]
-
-
-class _Taken(NamedTuple):
-    """Whom and what a booking takes, and when."""
-
-    practitioner_id: int | None
-    room_id: int | None
-    client_id: int
-    starts_at: datetime
-    ends_at: datetime
-
-
-def _refuse_stale(course: Course, proposal: PlanProposal, *, now: datetime) -> None:
+def refuse_stale(course: Course, proposal: PlanProposal, *, now: datetime) -> None:
+    """Raise CourseError `stale_plan` when course or calendar changed since the proposal, or one of its times has passed."""
     made_with = (proposal.course_id, proposal.course_version, proposal.calendar_version)
     if made_with != (course.pk, course.version, course.clinic.calendar_version):
         raise CourseError(
@@ -219,7 +88,8 @@ def _refuse_stale(course: Course, proposal: PlanProposal, *, now: datetime) -> N
         )
 
 
-def _row_values(row: TreatmentSession) -> dict[str, Any]:
+def row_values(row: TreatmentSession) -> dict[str, Any]:
+    """Return where a booking is, as a revision keeps it."""
     return {
         "session": str(row.code),
         "on": row.on.isoformat(),
@@ -237,8 +107,8 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
     """
     people = {str(row.code): row for row in StaffMember.objects.for_clinic(course.clinic)}
     rooms = {str(row.code): row for row in Room.objects.for_clinic(course.clinic)}
-    _forget_planned(course, proposal)
-    booked = [row for row in _locked(proposal.before) if row.status in _MOVABLE]
+    forget_planned(course, proposal)
+    booked = [row for row in locked_bookings(proposal.before) if row.status in MOVABLE]
     wanted: list[tuple[PlannedSession, SlotWish]] = []
     by_date: list[TreatmentSession] = []
     for planned in proposal.plan.planned:
@@ -255,7 +125,7 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
         else:
             by_date.append(_new_row(course, planned, None, now=now))
     TreatmentSession.objects.bulk_create(by_date)
-    moves, fresh, spare = _match(booked, wanted)
+    moves, fresh, spare = match_slots(booked, wanted)
     with _refusing_clashes(course, [slot for _planned, slot in wanted], but=[row.pk for row in booked]):
         # Freed first, so that a session may take the day or the slot of one that moves away.
         TreatmentSession.objects.filter(pk__in=[row.pk for row, _planned, _slot in moves]).update(
@@ -274,10 +144,10 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
         )
     gone = {row.pk for row in spare} | {row.pk for row in rows}
     rows += [row for row in booked if row.pk not in gone]
-    return [_row_values(row) for row in sorted(rows, key=lambda row: row.on)]
+    return [row_values(row) for row in sorted(rows, key=lambda row: row.on)]
 
 
-def _forget_planned(course: Course, proposal: PlanProposal) -> None:
+def forget_planned(course: Course, proposal: PlanProposal) -> None:
     """Delete the dates without a slot that a plan takes the place of: all, or those of the days it now books."""
     planned = TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED)
     if proposal.policy == PlanPolicy.DISRUPTION:
@@ -285,7 +155,8 @@ def _forget_planned(course: Course, proposal: PlanProposal) -> None:
     planned.delete()
 
 
-def _locked(rows: Sequence[TreatmentSession]) -> list[TreatmentSession]:
+def locked_bookings(rows: Sequence[TreatmentSession]) -> list[TreatmentSession]:
+    """Return sessions as they are now, by date, locked until the transaction ends."""
     return list(
         TreatmentSession.objects.select_for_update(of=("self",))
         .select_related("practitioner", "room")
@@ -307,7 +178,7 @@ def _is_booked_now(course: Course, proposal: PlanProposal, planned: PlannedSessi
 _Move = tuple[TreatmentSession, PlannedSession, SlotWish]
 
 
-def _match(
+def match_slots(
     booked: Sequence[TreatmentSession], wanted: Sequence[tuple[PlannedSession, SlotWish]]
 ) -> tuple[list[_Move], list[tuple[PlannedSession, SlotWish]], list[TreatmentSession]]:
     """Return which bookings move where, which slots are new, and which bookings are left over.
@@ -333,18 +204,22 @@ def _match(
 
 
 def _move(row: TreatmentSession, planned: PlannedSession, slot: SlotWish) -> TreatmentSession:
-    change_session(
-        row,
-        status=SessionStatus.BOOKED,
-        confirmed_at=None,
-        on=planned.on,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        practitioner=slot.practitioner,
-        room=slot.room,
-        why=[convert.reason_values(reason) for reason in planned.why],
-    )
+    change_session(row, **slot_values(planned, slot))
     return row
+
+
+def slot_values(planned: PlannedSession, slot: SlotWish) -> dict[str, Any]:
+    """Return what a booking that moves has there, under the names of its fields."""
+    return {
+        "status": SessionStatus.BOOKED,
+        "confirmed_at": None,
+        "on": planned.on,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "practitioner": slot.practitioner,
+        "room": slot.room,
+        "why": [convert.reason_values(reason) for reason in planned.why],
+    }
 
 
 def _new_row(
@@ -389,7 +264,7 @@ def _refusing_clashes(course: Course, slots: Sequence[SlotWish], *, but: Sequenc
         ).exclude(pk__in=but)
         for other in taken.values("practitioner_id", "room_id", "client_id", "starts_at", "ends_at"):
             for slot in slots:
-                _refuse_clash(course, slot, other)
+                refuse_clash(course, slot, other)
     try:
         with transaction.atomic():
             yield
@@ -397,7 +272,8 @@ def _refusing_clashes(course: Course, slots: Sequence[SlotWish], *, but: Sequenc
         raise explain_clash(error) from error
 
 
-def _refuse_clash(course: Course, slot: SlotWish, other: Mapping[str, Any]) -> None:
+def refuse_clash(course: Course, slot: SlotWish, other: Mapping[str, Any]) -> None:
+    """Raise CourseError `slot_taken` when another booking meets a slot and takes whom or what it needs."""
     if not (other["starts_at"] < slot.ends_at and slot.starts_at < other["ends_at"]):
         return
     if slot.practitioner is not None and other["practitioner_id"] == slot.practitioner.pk:

@@ -27,7 +27,7 @@ from courses.models import (
     MoveOutcome,
     PlanPolicy,
 )
-from courses.services.applying import apply_moves, apply_plan
+from courses.services.applying import apply_plan
 from courses.services.booking import cancel_session
 from courses.services.calendar import add_absence, add_closure
 from courses.services.changes import transacting
@@ -35,6 +35,7 @@ from courses.services.disrupted import (
     is_on_record,
 )
 from courses.services.disrupting import hand_over, lock_of, outage_of, rows_of
+from courses.services.moving import apply_moves
 from courses.services.proposing import PlanProposal
 
 logger = logging.getLogger(__name__)

@@ -288,6 +288,32 @@ def test_what_changed_meanwhile_is_not_moved_and_the_rest_is(courses, anna, bori
     assert_nobody_is_booked_twice(anna.clinic)
 
 
+def test_course_that_the_database_refuses_does_not_keep_the_others(courses, anna, boris, by):
+    disruption = plan(away(anna), by)
+    days = set(courses[1].sessions.values_list("on", flat=True))
+    rows = disruption.sessions.filter(course=courses[1])
+    wanted = next(row for row in rows if row.new_starts_at.date() not in days)
+    # Written past all services: nobody but the constraint of one booking a day sees it.
+    TreatmentSession.objects.create(
+        clinic=anna.clinic,
+        course=courses[1],
+        client=courses[1].client,
+        status="booked",
+        on=wanted.new_starts_at.date(),
+        starts_at=wanted.new_starts_at - timedelta(hours=3),
+        ends_at=wanted.new_starts_at - timedelta(hours=2),
+        created_at=MONDAY,
+    )
+
+    apply(disruption, by)
+
+    found = [
+        set(disruption.sessions.filter(course=course).values_list("outcome", "refusal")) for course in courses
+    ]
+    assert found == [{("moved", "")}, {("refused", "day_taken")}, {("moved", "")}]
+    assert PlanRevision.objects.filter(course__in=courses, policy="disruption").count() == 2
+
+
 def test_changed_calendar_asks_for_another_plan(courses, anna, boris, by):
     disruption, later = plan(away(anna), by), plan(away(anna), by)
     apply_disruption(disruption=later, by=by, now=MONDAY)
