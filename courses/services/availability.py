@@ -98,12 +98,11 @@ class ClinicTime:
         }
 
     def _busy(self, party: Party, free_again: Mapping[Party, Collection[int]]) -> BusyTimes:
-        """Return when somebody is taken: shared by all plans that free nothing of theirs."""
-        if party in free_again:
-            return BusyTimes(self._spans(party, free_again), self.zone)
+        """Return when somebody is taken: worked out once for all plans, but for what this one frees of theirs."""
         if party not in self._ready:
             self._ready[party] = BusyTimes(self._spans(party, {}), self.zone)
-        return self._ready[party]
+        ready = self._ready[party]
+        return ready.without(self.booked[pk][1] for pk in free_again[party]) if party in free_again else ready
 
     def _spans(self, party: Party, free_again: Mapping[Party, Collection[int]]) -> Iterator[BusySpan]:
         freed = free_again.get(party, ())

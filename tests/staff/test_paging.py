@@ -34,7 +34,9 @@ def test_page_of_nothing_asks_for_no_rows(django_assert_num_queries):
     assert names(page) == []
 
 
-@pytest.mark.parametrize(("number", "size", "queries"), [(None, 3, 2), ("1", 3, 2), (None, 2, 3), ("2", 3, 3)])
+@pytest.mark.parametrize(
+    ("number", "size", "queries"), [(None, 3, 2), ("1", 3, 2), (None, 2, 3), ("2", 3, 3)]
+)
 def test_what_one_page_holds_is_not_counted(django_assert_num_queries, number, size, queries):
     clinic = ClinicFactory()
     for name in ("A", "B", "C"):

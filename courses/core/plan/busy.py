@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from datetime import UTC, date, datetime
 from math import ceil
 from typing import Final, NamedTuple
@@ -59,15 +60,46 @@ class BusyTimes:
         if day is None:
             self._near.clear()
             return
+        self._forget(day)
+
+    def without(self, spans: Iterable[BusySpan]) -> "BusyTimes":
+        """Return the same times but for some of the spans, each taken out once; this one stays as it is.
+
+        Only for the next plan: what is taken later is added to one of the two alone.
+        Raises: ValueError for a span that is not among them.
+        """
+        other = copy(self)
+        other._spans = self._spans.copy()
+        other._known, other._near = self._known.copy(), self._near.copy()
+        other._long = self._long.copy()
+        for from_at, to_at in spans:
+            span = self._in_one_zone(from_at, to_at)
+            day = span[0].toordinal()
+            if day != span[1].toordinal():
+                other._long.remove((seconds_of(span[0]), whole_seconds(span[1])))
+                other._long_times = None
+                other._near.clear()
+                continue
+            left = other._spans[day] = other._spans[day].copy()
+            left.remove(span)
+            other._forget(day)
+        return other
+
+    def _forget(self, day: int) -> None:
+        """Forget what was worked out about a day."""
         self._known.pop(day, None)
         for near in (day - 1, day, day + 1):
             self._near.pop(near, None)
 
-    def _note(self, from_at: datetime, to_at: datetime) -> int | None:
-        """Keep a span and return its day, None for one that is longer than that."""
+    def _in_one_zone(self, from_at: datetime, to_at: datetime) -> BusySpan:
         zone = self._zone
         if from_at.tzinfo is not to_at.tzinfo or (from_at.tzinfo is not zone and from_at.tzinfo is not UTC):
-            from_at, to_at = from_at.astimezone(zone), to_at.astimezone(zone)
+            return from_at.astimezone(zone), to_at.astimezone(zone)
+        return from_at, to_at
+
+    def _note(self, from_at: datetime, to_at: datetime) -> int | None:
+        """Keep a span and return its day, None for one that is longer than that."""
+        from_at, to_at = self._in_one_zone(from_at, to_at)
         day = from_at.toordinal()
         if day == to_at.toordinal():
             self._spans[day].append((from_at, to_at))
