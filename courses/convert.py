@@ -152,15 +152,20 @@ def phase_row_values(spec: PhaseSpec) -> dict[str, Any]:
     }
 
 
-def load_facts(courses: Sequence[Course]) -> dict[int, CourseFacts]:
+def load_facts(
+    courses: Sequence[Course], *, phases: Mapping[int, Sequence[dict[str, Any]]] | None = None
+) -> dict[int, CourseFacts]:
     """Return the facts of each course by its id; the courses' clinic must be loaded.
+
+    `phases` are by course those of current_phases(), where they are at hand.
 
     Cost: eight queries, however many courses; up to three more where conditions or treatments are on record.
     """
     ids = [course.pk for course in courses]
     owners = {course.pk: course for course in courses}
     calendars = load_calendars(course.clinic for course in courses)
-    phases = _rows_by_course(current_phases(ids), "revision__course_id")
+    if phases is None:
+        phases = _rows_by_course(current_phases(ids), "revision__course_id")
     ends = _rows_by_course(PhaseEndRow.objects.filter(course__in=ids).values(), "course_id")
     restarts = _rows_by_course(Restart.objects.filter(course__in=ids).values(), "course_id")
     pauses = _rows_by_course(Pause.objects.filter(course__in=ids).values(), "course_id")
