@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("clients", "0003_add_merged_into"),
         ("clinics", "0006_let_readers_order_dates"),
-        ("courses", "0006_offer_earlier_slots"),
+        ("courses", "0008_constrain_undone_disruptions"),
     ]
 
     operations = [
