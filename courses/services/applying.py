@@ -28,6 +28,7 @@ from courses.services.changes import (
     changing,
     require_prescriber,
 )
+from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.services.prescribing import revise_phases
 from courses.services.proposing import PlanProposal
 from courses.services.slots import SlotWish, explain_clash, lock_parties, slot_taken
@@ -126,6 +127,7 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
             by_date.append(_new_row(course, planned, None, now=now))
     TreatmentSession.objects.bulk_create(by_date)
     moves, fresh, spare = match_slots(booked, wanted)
+    stood = {row.pk: stand_of(row) for row in booked}
     with _refusing_clashes(course, [slot for _planned, slot in wanted], but=[row.pk for row in booked]):
         # Freed first, so that a session may take the day or the slot of one that moves away.
         TreatmentSession.objects.filter(pk__in=[row.pk for row, _planned, _slot in moves]).update(
@@ -142,6 +144,8 @@ def _write_plan(course: Course, proposal: PlanProposal, *, now: datetime) -> lis
         rows += TreatmentSession.objects.bulk_create(
             [_new_row(course, planned, slot, now=now) for planned, slot in fresh]
         )
+    changed = (*spare, *rows)
+    tell_sessions(course, [SessionNews(row, stood.get(row.pk)) for row in changed], now=now)
     gone = {row.pk for row in spare} | {row.pk for row in rows}
     rows += [row for row in booked if row.pk not in gone]
     return [row_values(row) for row in sorted(rows, key=lambda row: row.on)]

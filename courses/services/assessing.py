@@ -18,7 +18,7 @@ from courses.models import (
     SessionStatus,
     TreatmentSession,
 )
-from courses.signals import course_changed
+from courses.signals import course_changed, course_ended, flag_changed
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ def store_assessment(
     flags: the course's open ones, where they are at hand.
     """
     before = {name: getattr(course, name) for name in _SNAPSHOT}
+    was_over = course.status == CourseStatus.COMPLETED
     _take_snapshot(course, assessment, today=today, now=now)
     changed = [name for name in _SNAPSHOT if getattr(course, name) != before[name]]
     if changed:
@@ -84,6 +85,8 @@ def store_assessment(
         # Dates that were only planned are no longer asked for.
         TreatmentSession.objects.filter(course=course, status=SessionStatus.PLANNED).delete()
         reason = ResolvedReason.COMPLETED if reason == ResolvedReason.TIME else reason
+    if was_over != (course.status == CourseStatus.COMPLETED):
+        course_ended.send(sender=Course, course_id=course.pk, course=course, is_over=not was_over, now=now)
     if flags is None:
         flags = open_flags([course])[course.pk]
     sync_flags(course, assessment.findings, flags, today=today, now=now, reason=reason)
@@ -170,9 +173,14 @@ def sync_flags(
         else:
             _update_flag(flag, finding, now=now)
     for flag in known.values():
-        flag.resolved_at = now
-        flag.resolved_reason = reason
-        flag.save(update_fields=["resolved_at", "resolved_reason"])
+        _resolve_flag(course, flag, now=now, reason=reason)
+
+
+def _resolve_flag(course: Course, flag: Flag, *, now: datetime, reason: str) -> None:
+    flag.resolved_at = now
+    flag.resolved_reason = reason
+    flag.save(update_fields=["resolved_at", "resolved_reason"])
+    flag_changed.send(sender=Flag, flag_id=flag.pk, flag=flag, course=course, now=now)
 
 
 def _finding_values(finding: Finding) -> dict[str, Any]:
@@ -191,7 +199,7 @@ def _finding_values(finding: Finding) -> dict[str, Any]:
 
 
 def _open_flag(course: Course, finding: Finding, *, today: date, now: datetime) -> None:
-    Flag.objects.create(
+    flag = Flag.objects.create(
         clinic_id=course.clinic_id,
         course=course,
         kind=finding.kind,
@@ -200,6 +208,7 @@ def _open_flag(course: Course, finding: Finding, *, today: date, now: datetime) 
         updated_at=now,
         **_finding_values(finding),
     )
+    flag_changed.send(sender=Flag, flag_id=flag.pk, flag=flag, course=course, now=now)
 
 
 def _update_flag(flag: Flag, finding: Finding, *, now: datetime) -> None:
@@ -225,7 +234,8 @@ def _update_flag(flag: Flag, finding: Finding, *, now: datetime) -> None:
 
 def resolve_flags(course: Course, *, now: datetime, reason: str) -> None:
     """Resolve every open flag of a course that is no longer assessed."""
-    Flag.objects.filter(course=course, resolved_at=None).update(resolved_at=now, resolved_reason=reason)
+    for flag in Flag.objects.filter(course=course, resolved_at=None):
+        _resolve_flag(course, flag, now=now, reason=reason)
 
 
 # ---------------------------------------------------------------- by time

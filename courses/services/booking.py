@@ -19,6 +19,7 @@ from courses.services.changes import (
     require_session_move,
     transacting,
 )
+from courses.services.news import SessionNews, tell_sessions
 from courses.services.slots import SlotWish, holding, minutes_of, session_minutes, wish_slot
 
 
@@ -57,6 +58,7 @@ def book_session(
                 **slot_values(locked, slot),
             )
             drop_planned_on(locked, session.on)
+        tell_sessions(locked, [SessionNews(session)], now=now)
     return session
 
 

@@ -21,8 +21,8 @@ from courses.core.states import (
 from courses.errors import CourseError
 from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
 from courses.services.assessing import open_flags, reassess, store_assessment, store_measures
-from courses.services.freeing import note_freed, slot_of
-from courses.signals import course_changed, courses_changed
+from courses.services.news import SessionNews, stand_of, tell_sessions
+from courses.signals import course_acted, course_changed, courses_changed
 
 # Serialization failure, deadlock, lock not available: what PostgreSQL ends one of two transactions with.
 _CONFLICT_STATES: Final = ("40001", "40P01", "55P03")
@@ -99,11 +99,11 @@ def changing_session(
         if is_open_required:
             require_open(course)
         locked = lock_session(session)
-        before, held = _audited(locked), slot_of(locked)
+        before, stood = _audited(locked), stand_of(locked)
         yield course, locked
         after = _audited(locked)
         changed = [name for name in before if before[name] != after[name]]
-        note_freed(held, locked, now=now)
+        tell_sessions(course, [SessionNews(locked, stood)], now=now)
         finish_change(
             course,
             action=action,
@@ -156,7 +156,13 @@ def _tell(
     old: dict[str, Any] | None = None,
 ) -> None:
     course_changed.send(sender=Course, course_id=course.pk, course=course, now=now)
+    _announce(course, action, details, now=now)
     record_all([_audit_entry(course, action, by=by, now=now, details=details, old=old)])
+
+
+def _announce(course: Course, action: str, details: dict[str, Any], *, now: datetime) -> None:
+    new = {name: _plain(value) for name, value in details.items()}
+    course_acted.send(sender=Course, course_id=course.pk, course=course, action=action, details=new, now=now)
 
 
 def _audit_entry(
@@ -204,6 +210,8 @@ def finish_changes(
         assessment = convert.assess_facts(facts[course.pk], today=today)
         store_assessment(course, assessment, today=today, now=now, reason=reason, flags=flags[course.pk])
     courses_changed.send(sender=Course, courses=courses, now=now)
+    for course in courses:
+        _announce(course, action, details[course.pk], now=now)
     record_all(_audit_entry(course, action, by=by, now=now, details=details[course.pk]) for course in courses)
 
 

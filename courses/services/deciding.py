@@ -31,7 +31,7 @@ from courses.services.changes import (
     require_reason,
     transacting,
 )
-from courses.services.freeing import note_freed, slot_of
+from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.services.prescribing import LATEST_START, revise_phases
 
 
@@ -206,7 +206,7 @@ def cancel_ahead(course: Course, *, by: Actor, now: datetime, reason: str) -> No
     ahead.filter(status=SessionStatus.PLANNED).delete()
     waiting = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
     for session in ahead.filter(status__in=waiting, starts_at__gt=now).order_by("pk"):
-        held = slot_of(session)
+        stood = stand_of(session)
         change_session(
             session,
             status=SessionStatus.CANCELLED_BY_CLINIC,
@@ -214,4 +214,4 @@ def cancel_ahead(course: Course, *, by: Actor, now: datetime, reason: str) -> No
             outcome_by_id=by.staff_member_id,
             cancel_reason=reason,
         )
-        note_freed(held, session, now=now)
+        tell_sessions(course, [SessionNews(session, stood)], now=now)

@@ -33,6 +33,7 @@ from courses.services.applying import (
     slot_values,
 )
 from courses.services.changes import finish_changes, lock_courses, require_open
+from courses.services.news import SessionNews, Stand, stand_of, tell_sessions
 from courses.services.proposing import PlanProposal
 from courses.services.slots import SlotWish, explain_clash, lock_parties
 
@@ -105,6 +106,9 @@ def _move_all(
             changes.append(change)
     if is_together:
         _write_changes(changes)
+    for change in changes:
+        news = [SessionNews(row, change.stood[row.pk]) for row in change.moved]
+        tell_sessions(change.course, news, now=now)
     return [(change.proposal, change.after()) for change in changes], refused
 
 
@@ -173,7 +177,7 @@ class _Desk:
                 for pk, other in self._taken[slot.starts_at.date() + day * _DAY].items():
                     if pk not in own:
                         refuse_clash(course, slot, other._asdict())
-        was_on = {row.pk: row.on for row, _planned, _slot in moves}
+        stood = {row.pk: stand_of(row) for row, _planned, _slot in moves}
         for row, planned, slot in moves:
             for name, value in slot_values(planned, slot).items():
                 setattr(row, name, value)
@@ -183,27 +187,27 @@ class _Desk:
             proposal,
             rows,
             [row for row, _planned, _slot in moves],
-            was_on,
+            stood,
             course.pk in self._with_dates,
         )
 
     def note(self, change: "_Change") -> None:
         """Keep in mind what a change frees and takes."""
         for row in change.moved:
-            self._taken[change.was_on[row.pk]].pop(row.pk, None)
+            self._taken[change.stood[row.pk].on].pop(row.pk, None)
             if row.starts_at is not None and row.ends_at is not None:
                 taken = _Taken(row.practitioner_id, row.room_id, row.client_id, row.starts_at, row.ends_at)
                 self._taken[row.on][row.pk] = taken
 
 
 class _Change(NamedTuple):
-    """The bookings of one course with their new slots, which are not written yet; `was_on` their days before, by id."""
+    """The bookings of one course with their new slots, which are not written yet; `stood` is how they stood before, by id."""
 
     course: Course
     proposal: PlanProposal
     rows: list[TreatmentSession]
     moved: list[TreatmentSession]
-    was_on: dict[int, date]
+    stood: dict[int, Stand]
     has_dates: bool
 
     def after(self) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ from courses.services.changes import (
     require_open,
     require_session_move,
 )
+from courses.services.news import SessionNews, tell_sessions
 from courses.services.slots import SlotWish, day_taken, holding, require_own
 from courses.validators import LONGEST_MINUTES
 
@@ -156,6 +157,7 @@ def record_walk_in(
             **details,
         )
         drop_planned_on(locked, on)
+        tell_sessions(locked, [SessionNews(session)], now=now)
     return session
 
 

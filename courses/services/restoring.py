@@ -28,6 +28,7 @@ from courses.models import (
 )
 from courses.services.calendar import remove_absence, remove_closure
 from courses.services.changes import change_session, changing, lock_session, transacting
+from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.services.disrupting import hand_over, lock_of, rows_of
 from courses.services.rebooking import COURSES_A_STEP, actor_of
 from courses.services.slots import SlotWish, holding, wish_slot
@@ -200,8 +201,10 @@ def _restore_session(course: Course, row: DisruptedSession, *, now: datetime) ->
         room=row.room,
         now=now,
     )
+    stood = stand_of(session)
     with holding(slot, course=course, session=session):
         change_session(session, **_values_before(course, session, row, slot))
+    tell_sessions(course, [SessionNews(session, stood)], now=now)
 
 
 def _values_before(

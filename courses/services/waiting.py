@@ -20,7 +20,7 @@ from courses.models import (
 )
 from courses.services.changes import lock_course, lock_session, transacting
 from courses.services.freeing import USEFUL_AHEAD
-from courses.services.slots import minutes_of
+from courses.services.slots import minutes_of, wish_slot
 from courses.services.windows import window_for_move
 
 # Asked at once, so that one of them answers in time; those who have waited longest come first.
@@ -113,7 +113,10 @@ def is_free(freed: FreedSlot, *, but: TreatmentSession | None = None) -> bool:
 
 
 def _suits(session: TreatmentSession, freed: FreedSlot, *, now: datetime) -> bool:
-    """Return whether a booking may come at the freed slot: long enough, inside its window, its client free."""
+    """Return whether a booking may come at the freed slot: long enough, inside its window, its client free.
+
+    What a practitioner left who is away then, or a clinic that is closed then, is no slot.
+    """
     if timedelta(minutes=minutes_of(session)) > freed.ends_at - freed.starts_at:
         return False
     others = TreatmentSession.objects.filter(
@@ -125,7 +128,20 @@ def _suits(session: TreatmentSession, freed: FreedSlot, *, now: datetime) -> boo
     if others.exclude(pk=session.pk).exists():
         return False
     on = freed.starts_at.astimezone(convert.zone_of(freed.clinic)).date()
-    return on in window_for_move(session=session, now=now).days
+    if on not in window_for_move(session=session, now=now).days:
+        return False
+    try:
+        wish_slot(
+            course=session.course,
+            starts_at=freed.starts_at,
+            minutes=minutes_of(session),
+            practitioner=freed.practitioner,
+            room=freed.room,
+            now=now,
+        )
+    except CourseError:
+        return False
+    return True
 
 
 def close_taken(*, offer: EarlierSlot, by: Actor, now: datetime) -> None:

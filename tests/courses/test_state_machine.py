@@ -22,6 +22,8 @@ from courses.convert import local_today
 from courses.core.types import Cadence
 from courses.errors import CourseError
 from courses.models import Course, Flag, Pause, TreatmentSession
+from courses.services.news import stand_of
+from courses.signals import session_changed
 from tests.courses.build import MONDAY, RIGA, assert_in_line
 from tests.factories import ClientFactory, ProtocolFactory, StaffMemberFactory, actor_of, intensive, prescribe
 
@@ -47,8 +49,16 @@ class Courses(RuleBasedStateMachine):
         super().__init__()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
+        self.heard = {}
+        session_changed.connect(self.hear, dispatch_uid="state machine")
+
+    def hear(self, session, before, **_):
+        # Whoever hears of a change knows what was before it.
+        assert self.heard.get(session.pk) == before or session.pk not in self.heard
+        self.heard[session.pk] = stand_of(session)
 
     def teardown(self):
+        session_changed.disconnect(dispatch_uid="state machine")
         transaction.set_rollback(True)
         self.atomic.__exit__(None, None, None)
 
@@ -81,7 +91,7 @@ class Courses(RuleBasedStateMachine):
 
     def act(self, verb, **arguments):
         """Carry out a verb, or be refused without a trace."""
-        before = AuditEvent.objects.count()
+        before, heard = AuditEvent.objects.count(), dict(self.heard)
         refusal = None
         try:
             with transaction.atomic():
@@ -91,6 +101,7 @@ class Courses(RuleBasedStateMachine):
         written = AuditEvent.objects.count() - before
         if refusal is not None:
             assert (refusal.message[-1], written) == (".", 0)
+            self.heard = heard
         else:
             assert written > 0 or verb is services.confirm_session
 
@@ -227,6 +238,14 @@ class Courses(RuleBasedStateMachine):
                 assert not open_flags
             else:
                 assert_in_line(course, now=self.now)
+
+    @invariant()
+    def tells_all(self):
+        """What was told of sessions adds up to how they stand."""
+        rows = TreatmentSession.objects.exclude(status="planned")
+        assert {row.pk: stand_of(row) for row in rows} == {
+            pk: stand for pk, stand in self.heard.items() if stand.status != "planned"
+        }
 
     @invariant()
     def never_overlaps(self):
