@@ -103,6 +103,8 @@ class Clinic(models.Model):
     daily_message_cap = models.PositiveSmallIntegerField(default=3)
     shows_treatment_in_messages = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False)
+    # The events that a program of the clinic wants to be told of: who writes none of them asks for no endpoints.
+    hook_events = models.JSONField(default=list, blank=True)
     # Whether its owners are shown what it still needs.
     is_being_set_up = models.BooleanField(default=False)
     created_at = models.DateTimeField()
