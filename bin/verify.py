@@ -30,6 +30,7 @@ PACKAGES = [
     "config",
     "courses",
     "faults",
+    "hooks",
     "imports",
     "operators",
     "portal",

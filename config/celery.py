@@ -15,6 +15,8 @@ app.conf.beat_schedule = {
     # Everything that time alone causes is a row; one tick a minute finds what has come due. An older
     # tick is worth nothing once the next one is there, so it expires before that.
     "tick": {"task": "reminders.tick", "schedule": crontab(), "options": {"expires": 55}},
+    # Apart from that tick, so that neither can hold up the other.
+    "call-hooks": {"task": "hooks.tick", "schedule": crontab(), "options": {"expires": 55}},
     # What has expired and would only grow; once an hour is often enough, and an hour missed does no harm.
     "housekeeping": {
         "task": "clinics.housekeep",
@@ -26,4 +28,5 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="27"),
         "options": {"expires": 3000},
     },
+    "tidy-hooks": {"task": "hooks.tidy", "schedule": crontab(minute="37"), "options": {"expires": 3000}},
 }

@@ -17,9 +17,12 @@ from django.conf import settings
 
 from config.celery import app
 
-QUEUES = ("default", "send", "send_other", "export")
-# One for the sender of each of the five channels, so that none waits for another; the others for the tick and exports.
-THREADS = 8
+QUEUES = ("default", "send", "send_other", "hooks", "export")
+# One for the sender of each of the five channels and one for web hooks, so that none waits for another; the others for
+# the tick and exports.
+THREADS = 9
+# What finds in the rows what has come due.
+_TICKS = ("tick", "call-hooks")
 
 
 def run(app: Celery, *, tick_seconds: float) -> int:
@@ -40,10 +43,10 @@ def run(app: Celery, *, tick_seconds: float) -> int:
 
 
 def quicken_tick(app: Celery, *, tick_seconds: float) -> None:
-    """Let the tick of the beat table come every few seconds, each one worthless once the next is there."""
-    tick = dict(app.conf.beat_schedule["tick"])
-    tick.update(schedule=tick_seconds, options={"expires": tick_seconds})
-    app.conf.beat_schedule = {**app.conf.beat_schedule, "tick": tick}
+    """Let the ticks of the beat table come every few seconds, each one worthless once the next is there."""
+    table = app.conf.beat_schedule
+    quick = {"schedule": tick_seconds, "options": {"expires": tick_seconds}}
+    app.conf.beat_schedule = {**table, **{name: {**table[name], **quick} for name in _TICKS if name in table}}
 
 
 def make_worker(app: Celery) -> Worker:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "reminders",
     "reports",
     "imports",
+    "hooks",
     "staff",
     "operators",
     "api",
@@ -300,7 +301,11 @@ CELERY_TASK_SEND_SENT_EVENT = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"reminders.send_*": {"queue": "send"}, "reports.*": {"queue": "export"}}
+CELERY_TASK_ROUTES = {
+    "reminders.send_*": {"queue": "send"},
+    "hooks.send_*": {"queue": "hooks"},
+    "reports.*": {"queue": "export"},
+}
 
 # ---------------------------------------------------------------- background jobs
 

@@ -13,7 +13,7 @@ from config.embedded import QUEUES
 from reminders.services.ticking import SENDERS_MOST
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WORKERS = ("worker", "worker-send", "worker-send-other", "worker-export")
+WORKERS = ("worker", "worker-send", "worker-send-other", "worker-hooks", "worker-export")
 OURS = {"migrate", "web", "beat", *WORKERS}
 
 
@@ -78,6 +78,7 @@ def test_each_queue_has_a_worker_of_its_own_that_chatters_with_nobody(services):
         "worker": ["--queues=default"],
         "worker-send": ["--queues=send"],
         "worker-send-other": ["--queues=send_other"],
+        "worker-hooks": ["--queues=hooks"],
         "worker-export": ["--queues=export"],
     }
     for words in commands.values():

@@ -27,6 +27,7 @@ CODE = sorted(
         "config",
         "courses",
         "faults",
+        "hooks",
         "imports",
         "reminders",
         "reports",

@@ -8,6 +8,7 @@ from celery.schedules import crontab
 from bin.steps import ROOT
 from clients.models import Channel
 from config.embedded import THREADS, make_worker, quicken_tick
+from hooks.services import waking as hooks
 from reminders.services.ticking import SENDERS_EMBEDDED
 
 # An application whose tick wakes a second task on another queue, as the real one does.
@@ -44,6 +45,7 @@ def app():
     app = Celery("trial", broker="memory://localhost")
     app.conf.beat_schedule = {
         "tick": {"task": "reminders.tick", "schedule": crontab(), "options": {"expires": 55}},
+        "call-hooks": {"task": "hooks.tick", "schedule": crontab(), "options": {"expires": 55}},
         "tidy": {"task": "reports.tidy", "schedule": crontab(minute=0)},
     }
     return app
@@ -54,6 +56,7 @@ def test_tick_is_quickened_and_the_rest_of_the_table_kept(app):
 
     assert app.conf.beat_schedule == {
         "tick": {"task": "reminders.tick", "schedule": 5, "options": {"expires": 5}},
+        "call-hooks": {"task": "hooks.tick", "schedule": 5, "options": {"expires": 5}},
         "tidy": {"task": "reports.tidy", "schedule": crontab(minute=0)},
     }
 
@@ -61,12 +64,12 @@ def test_tick_is_quickened_and_the_rest_of_the_table_kept(app):
 def test_worker_listens_to_every_queue_in_threads(app):
     worker = make_worker(app)
 
-    assert set(app.amqp.queues.consume_from) == {"default", "send", "send_other", "export"}
+    assert set(app.amqp.queues.consume_from) == {"default", "send", "send_other", "hooks", "export"}
     assert worker.pool_cls.__module__ == "celery.concurrency.thread"
 
 
 def test_slow_channels_leave_threads_to_the_tick_and_to_exports():
-    assert SENDERS_EMBEDDED * len(Channel) + 2 <= THREADS
+    assert SENDERS_EMBEDDED * len(Channel) + hooks.SENDERS_EMBEDDED + 2 <= THREADS
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ APPS = (
     "clinics",
     "config",
     "courses",
+    "hooks",
     "imports",
     "operators",
     "portal",
