@@ -17,6 +17,7 @@ from clients.models import Client
 from clinics.models import ApiToken, Clinic, Room, StaffMember
 from courses.convert import zone_of
 from courses.models import Course, Protocol
+from hooks.services.endpoints import endpoints_of
 from imports.models import ImportBatch
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from reports.exporters import CHUNK, Cell
@@ -88,7 +89,7 @@ class Names:
 def load_names(clinic: Clinic, events: Sequence[AuditEvent]) -> Names:
     """Return the names that the events need, as far as their owners still exist.
 
-    Cost: at most eleven queries, however many events.
+    Cost: at most twelve queries, however many events.
     """
     about: dict[str, set[uuid.UUID]] = {}
     for event in events:
@@ -109,6 +110,7 @@ def load_names(clinic: Clinic, events: Sequence[AuditEvent]) -> Names:
             **_answers(clinic, about.get("answer", set())),
             **_protocols(clinic, about.get("protocol", set())),
             **_tokens(clinic, about.get("api_token", set())),
+            **_hooks(clinic, about.get("webhook", set())),
             **_imports(clinic, about.get("import", set())),
             **_rules(clinic, about.get("rule", set())),
             **_channels(clinic, about.get("channel_account", set())),
@@ -191,6 +193,11 @@ def _tokens(clinic: Clinic, codes: set[uuid.UUID]) -> dict[uuid.UUID, Named]:
     return {code: Named(name, reverse("staff:token-list")) for code, name in rows}
 
 
+def _hooks(clinic: Clinic, codes: set[uuid.UUID]) -> dict[uuid.UUID, Named]:
+    rows = endpoints_of(clinic).filter(code__in=codes).values_list("code", "name")
+    return {code: Named(name, reverse("staff:hook-detail", args=[code])) for code, name in rows}
+
+
 def _imports(clinic: Clinic, codes: set[uuid.UUID]) -> dict[uuid.UUID, Named]:
     rows = ImportBatch.objects.for_clinic(clinic).filter(code__in=codes).values_list("code", "file_name")
     return {code: Named(name, reverse("staff:import-detail", args=[code])) for code, name in rows}
@@ -244,7 +251,7 @@ def _who(event: AuditEvent, names: Names) -> Named:
 class AuditExporter:
     """The events of the log, one a row, newest first.
 
-    Cost: twelve queries a thousand events; memory does not grow with their number.
+    Cost: thirteen queries a thousand events; memory does not grow with their number.
     """
 
     name = "audit"

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from clinics.access import Capability, is_allowed
 from clinics.clock import database_now, uptime
 from courses.convert import local_today
+from hooks.models import HookEndpoint
+from hooks.services.endpoints import off_by_itself
 from reminders.services.health import find_trouble
 from staff.guide import Guide, load_guide
 from staff.navigation import Item, menu
@@ -28,7 +30,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     def trouble() -> str:
         if not member or not is_allowed(member, Capability.MANAGE):
             return ""
-        return _trouble_words(find_trouble(now=database_now(), up_for=uptime()))
+        words = _trouble_words(find_trouble(now=database_now(), up_for=uptime()))
+        return words or _hook_words(off_by_itself(member.clinic))
 
     def guide() -> Guide | None:
         if not member or not is_allowed(member, Capability.MANAGE):
@@ -43,6 +46,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(items),
         "printed_on": timezone.now(),
         "trouble": SimpleLazyObject(trouble),
+    }
+
+
+def _hook_words(endpoint: HookEndpoint | None) -> str:
+    """Return what an owner has to know about a program that is told of nothing any more; nothing when all are."""
+    if endpoint is None:
+        return ""
+    return _("The webhook “%(name)s” was switched off after failures. See Settings, Webhooks.") % {
+        "name": endpoint.name
     }
 
 

@@ -74,7 +74,7 @@ ENTRIES: Final = (
         _("Settings"),
         _("Settings"),
         Capability.MANAGE,
-        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-", "token-", "import-"),
+        ("rule-", "settings-", "channel-", "people-", "audit-", "protocol-", "token-", "hook-", "import-"),
     ),
     Entry(
         "protocol-list",

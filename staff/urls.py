@@ -21,6 +21,7 @@ from staff.views import (
     courses,
     disruptions,
     from_clients,
+    hooks,
     imports,
     jobs,
     mailbox,
@@ -155,6 +156,7 @@ urlpatterns += [
 ]
 
 _import = "settings/imports/<uuid:code>/"
+_hook = "settings/webhooks/<uuid:code>/"
 _rule = "settings/rules/<uuid:code>/"
 urlpatterns += [
     path("settings/rules/", rules.rule_list, name="rule-list"),
@@ -191,6 +193,15 @@ urlpatterns += [
     path(_import + "go-on/", imports.go_on, name="import-go-on"),
     path(_import + "undo/", imports.undo, name="import-undo"),
     path(_import + "discard/", imports.throw_away, name="import-discard"),
+    path("settings/webhooks/", hooks.hook_list, name="hook-list"),
+    path(_hook, hooks.hook_detail, name="hook-detail"),
+    path(_hook + "change/", hooks.change_hook, name="hook-change"),
+    path(_hook + "switch/", hooks.switch_hook, name="hook-switch"),
+    path(_hook + "secret/", hooks.renew_hook_secret, name="hook-secret"),
+    path(_hook + "test/", hooks.test_hook, name="hook-test"),
+    path(_hook + "remove/", hooks.remove_hook, name="hook-remove"),
+    path(_hook + "calls/<uuid:call_code>/", hooks.show_call, name="hook-call"),
+    path(_hook + "calls/<uuid:call_code>/again/", hooks.call_again, name="hook-call-again"),
     path("settings/tokens/", tokens.token_list, name="token-list"),
     path("settings/tokens/<uuid:code>/revoke/", tokens.revoke, name="token-revoke"),
     path("settings/audit/", audit.audit_list, name="audit-list"),

@@ -24,6 +24,8 @@ from reminders.sealing import seal, unseal
 # Both secrets sign for as long as it takes to bring the new one to the other side.
 FORMER_FOR: Final = timedelta(days=1)
 MOST_ENDPOINTS: Final = 20
+_TESTS_MOST: Final = 10
+_TESTS_EVERY: Final = timedelta(minutes=10)
 
 
 def add_endpoint(
@@ -149,8 +151,19 @@ def remove_endpoint(*, endpoint: HookEndpoint, by: Actor, now: datetime) -> None
 
 
 def note_test(*, endpoint: HookEndpoint, by: Actor, now: datetime) -> HookDelivery:
-    """Write a call that says nothing but that it is a test, whatever events the endpoint wants."""
+    """Write a call that says nothing but that it is a test, whatever events the endpoint wants.
+
+    Raises: ValidationError `too_many_tests`.
+    """
     with transaction.atomic():
+        _lock(endpoint)
+        recent = HookDelivery.objects.filter(
+            endpoint=endpoint, event=TEST_EVENT, occurred_at__gt=now - _TESTS_EVERY
+        )
+        if recent.count() >= _TESTS_MOST:
+            raise ValidationError(
+                _("That was the tenth test within ten minutes. Wait a little."), code="too_many_tests"
+            )
         delivery = HookDelivery.objects.create(
             clinic=endpoint.clinic,
             endpoint=endpoint,

@@ -159,6 +159,15 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "import.undone": gettext_lazy("Import undone"),
             "token.issued": gettext_lazy("API token made"),
             "token.revoked": gettext_lazy("API token revoked"),
+            "webhook.added": gettext_lazy("Webhook set up"),
+            "webhook.changed": gettext_lazy("Webhook changed"),
+            "webhook.paused": gettext_lazy("Webhook paused"),
+            "webhook.resumed": gettext_lazy("Webhook switched on again"),
+            "webhook.switched_off": gettext_lazy("Webhook switched off after failures"),
+            "webhook.secret_renewed": gettext_lazy("Secret of a webhook renewed"),
+            "webhook.tested": gettext_lazy("Webhook tested"),
+            "webhook.sent_again": gettext_lazy("Call of a webhook sent again"),
+            "webhook.removed": gettext_lazy("Webhook removed"),
         },
     ),
     (
@@ -258,6 +267,7 @@ _LABELS: Final[Mapping[str, Words]] = {
     "page": gettext_lazy("List"),
     "is_shared": gettext_lazy("Shared"),
     "import_kind": gettext_lazy("What"),
+    "host": pgettext_lazy("a webhook", "Address"),
 }
 _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "status": dict(SessionStatus.choices),

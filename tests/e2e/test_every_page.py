@@ -13,6 +13,8 @@ from clinics.models import Role, Scope
 from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
 from courses.services import Outage, apply_disruption, pause_course, reassess, start_disruption
+from hooks.core import EVENTS
+from hooks.services.endpoints import add_endpoint, note_test
 from imports.services import choose_columns, run_all, start_import
 from reminders.models import KeptMessage, Reminder, ReminderRule
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
@@ -62,6 +64,11 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         by=actor_of(owner),
         now=NOW,
     )
+    hook, _secret = add_endpoint(
+        clinic=clinic, name=_LONG, url=f"https://example.com/{'hook' * 40}", events=EVENTS,
+        by=actor_of(owner), now=NOW,
+    )  # fmt: skip
+    call = note_test(endpoint=hook, by=actor_of(owner), now=NOW)
     outage = {"outage": Outage(clinic, prescriber, TODAY, TODAY), "by": actor_of(prescriber), "now": NOW}
     planned = start_disruption(**outage)
     applied = apply_disruption(disruption=start_disruption(**outage), by=outage["by"], now=NOW)
@@ -127,6 +134,11 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/settings/imports/{batch.code}/undo/",
         "/settings/tokens/",
         f"/settings/tokens/{token.code}/revoke/",
+        "/settings/webhooks/",
+        f"/settings/webhooks/{hook.code}/",
+        f"/settings/webhooks/{hook.code}/change/",
+        f"/settings/webhooks/{hook.code}/remove/",
+        f"/settings/webhooks/{hook.code}/calls/{call.code}/",
         "/settings/people/",
         "/settings/people/new/",
         f"/settings/people/{prescriber.code}/",
@@ -205,6 +217,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/settings/protocols/": "No protocols yet",
         "/settings/imports/": "Nothing imported yet",
         "/settings/tokens/": "No tokens yet",
+        "/settings/webhooks/": "Nobody is told yet",
         "/settings/audit/": "Nothing on record yet",
     }
 

@@ -16,6 +16,7 @@ from clinics.models import Closure, Role, SavedView
 from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
 from courses.services import Outage, apply_disruption, pause_course, start_disruption
+from hooks.services.endpoints import add_endpoint, note_test
 from imports.services import start_import
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
 from tests.factories import (
@@ -65,6 +66,8 @@ PERSON = (("code", "person"),)
 PROTOCOL = (("code", "protocol"),)
 TOKEN = (("code", "token"),)
 VIEW = (("code", "view"),)
+HOOK = (("code", "hook"),)
+HOOK_CALL = (*HOOK, ("call_code", "hook_call"))
 IMPORT = (("code", "batch"),)
 DISRUPTION = (("code", "disruption"),)
 JOB = (("code", "job"),)
@@ -182,6 +185,15 @@ MATRIX = {
     "staff:import-go-on": Route(post=MANAGES, parts=IMPORT),
     "staff:import-undo": Route(get=MANAGES, post=MANAGES, parts=IMPORT),
     "staff:import-discard": Route(post=MANAGES, parts=IMPORT),
+    "staff:hook-list": Route(get=MANAGES, post=MANAGES),
+    "staff:hook-detail": Route(get=MANAGES, parts=HOOK),
+    "staff:hook-change": Route(get=MANAGES, post=MANAGES, parts=HOOK),
+    "staff:hook-switch": Route(post=MANAGES, parts=HOOK),
+    "staff:hook-secret": Route(post=MANAGES, parts=HOOK),
+    "staff:hook-test": Route(post=MANAGES, parts=HOOK),
+    "staff:hook-remove": Route(get=MANAGES, post=MANAGES, parts=HOOK),
+    "staff:hook-call": Route(get=MANAGES, parts=HOOK_CALL),
+    "staff:hook-call-again": Route(post=MANAGES, parts=HOOK_CALL),
     "staff:token-list": Route(get=MANAGES, post=MANAGES),
     "staff:token-revoke": Route(get=MANAGES, post=MANAGES, parts=TOKEN),
     "staff:audit-list": Route(get=MANAGES),
@@ -279,6 +291,14 @@ def make_clinic():
     )
     outage = Outage(clinic, None, date(2026, 3, 10), date(2026, 3, 10))
     disruption = apply_disruption(disruption=start_disruption(outage=outage, by=by, now=NOW), by=by, now=NOW)
+    hook, _secret = add_endpoint(
+        clinic=clinic,
+        name="Web site",
+        url="https://hooks.invalid/",
+        events=["session.booked"],
+        by=by,
+        now=NOW,
+    )
     return SimpleNamespace(
         members=members,
         session=session.code,
@@ -304,6 +324,8 @@ def make_clinic():
         token=issue_token(
             clinic=clinic, name="Accounting", scopes=["read"], expires_on=date(2026, 4, 1), by=by, now=NOW
         )[0].code,
+        hook=hook.code,
+        hook_call=note_test(endpoint=hook, by=by, now=NOW).code,
         absence=uuid.uuid4(),
         contact=client.contact_points.get().code,
         rule=ReminderRule.objects.get(clinic=clinic, slug="overdue").code,
