@@ -48,7 +48,7 @@ from courses.services.recording import (
     record_no_show,
     record_walk_in,
 )
-from courses.services.reporting import close_report, may_report, report_reaction
+from courses.services.reporting import REPORTED_WITHIN, close_report, may_report, report_reaction
 from courses.services.restoring import is_undoable, undo_disruption
 from courses.services.rolling import roll_forward_due
 from courses.services.rooms import reopen_room, retire_room
@@ -62,6 +62,7 @@ from courses.services.waiting import offer_freed_slots, stop_waiting, wait_for_e
 from courses.services.windows import DayFit, MoveWindow, fit_day, window_for_move
 
 __all__ = [
+    "REPORTED_WITHIN",
     "ConditionDraft",
     "CourseDraft",
     "CoursePreview",

@@ -10,7 +10,7 @@ from audit.models import AuditEvent
 from clinics.jobs import work_job
 from clinics.models import Absence, Closure
 from courses.core.types import Cadence
-from courses.models import Disruption, PlanRevision, TreatmentSession
+from courses.models import Disruption, FreedSlot, PlanRevision, TreatmentSession
 from courses.services import (
     Outage,
     add_absence,
@@ -23,6 +23,7 @@ from courses.services import (
     rebooking,
     sessions_hit,
     start_disruption,
+    wait_for_earlier,
 )
 from reminders.models import Reminder
 from reminders.services import drain
@@ -511,3 +512,15 @@ def test_what_is_booked_later_makes_room_where_the_prescription_needs_it(anna, b
     assert not disruption.sessions.filter(course=pinned, is_hit=False).exists()
     assert_nobody_is_booked_twice(anna.clinic)
     assert_in_line(course, now=friday)
+
+
+def test_slots_that_a_disruption_moves_away_from_are_kept_for_those_who_wait(anna, boris, courses):
+    """Anna's room closes nothing: whoever is moved off her days leaves a slot that somebody may wait for."""
+    later = book(courses[2], march(18), time(10), now=MONDAY)
+    wait_for_earlier(session=later, by=actor_of(anna), now=MONDAY)
+    disruption = plan(away(anna, (march(11), march(11))), actor_of(anna))
+    work(disruption)
+    apply(disruption, actor_of(anna))
+
+    freed = set(FreedSlot.objects.values_list("starts_at", flat=True))
+    assert freed == {at(march(11), 10 + number) for number in range(3)}

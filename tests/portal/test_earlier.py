@@ -12,9 +12,13 @@ from clients.models import Client
 from courses.errors import CourseError
 from courses.models import EarlierSlot, FreedSlot, SessionStatus, TreatmentSession, Waiting
 from courses.services import (
+    add_absence,
+    add_closure,
     cancel_session,
     discontinue_course,
+    move_session,
     offer_freed_slots,
+    pause_course,
     stop_waiting,
     wait_for_earlier,
 )
@@ -22,6 +26,7 @@ from courses.services.waiting import ASKED_AT_ONCE
 from reminders.models import Answer, Reminder
 from reminders.services.answering import actor_of, take_earlier_by_client
 from reminders.services.earlier import tell_earlier_slots
+from tests.courses.build import apply_best
 from tests.factories import StaffMemberFactory, book, prescribe
 from tests.portal.conftest import words
 from tests.races import race, shared_database
@@ -102,6 +107,61 @@ def test_bookings_of_a_course_that_is_given_up_are_offered_too():
     discontinue_course(course=desk.course, reason="moved away", by=desk.by, now=NOW)
 
     assert offer_freed_slots(now=NOW) == 1
+
+
+def test_slot_that_a_replanned_booking_leaves_is_offered():
+    desk = make_desk()
+    waiting = waiting_visit(desk.course.prescribed_by)
+    left = desk.session.starts_at
+    # On hold that week, the course is planned anew after it.
+    pause_course(
+        course=desk.course,
+        from_on=date(2026, 3, 3),
+        to_on=date(2026, 3, 8),
+        reason="illness",
+        by=desk.by,
+        now=NOW,
+    )
+    apply_best(desk.course, desk.by, NOW)
+
+    assert offer_freed_slots(now=NOW) == 1
+    offer = EarlierSlot.objects.select_related("freed", "waiting").get()
+    assert (offer.freed.starts_at, offer.waiting.session_id) == (left, waiting.pk)
+
+
+def test_slot_that_one_leaves_and_another_takes_is_offered_to_nobody():
+    desk = make_desk()
+    waiting_visit(desk.course.prescribed_by)
+    other = prescribe(now=NOW, member=desk.course.prescribed_by)
+    move_session(
+        session=desk.session,
+        starts_at=at("2026-03-04 10:00"),
+        practitioner=desk.session.practitioner,
+        room=None,
+        by=desk.by,
+        now=NOW,
+    )
+    book(other, WEDNESDAY, time(15), now=NOW)
+
+    assert FreedSlot.objects.count() == 1
+    assert offer_freed_slots(now=NOW) == 0
+
+
+@pytest.mark.parametrize("why", ["away", "closed"])
+def test_what_a_disruption_leaves_is_offered_only_where_somebody_could_come(why):
+    desk = make_desk()
+    waiting_visit(desk.course.prescribed_by)
+    person = desk.session.practitioner
+    if why == "away":
+        add_absence(practitioner=person, from_on=WEDNESDAY, to_on=WEDNESDAY, by=desk.by, now=NOW)
+    else:
+        add_closure(clinic=person.clinic, from_on=WEDNESDAY, to_on=WEDNESDAY, by=desk.by, now=NOW)
+    desk.session.refresh_from_db()
+    freed = FreedSlot.objects.count()
+    cancel_session(session=desk.session, whose="clinic", by=desk.by, now=NOW)
+
+    assert FreedSlot.objects.count() == freed + 1
+    assert offer_freed_slots(now=NOW) == 0
 
 
 @pytest.mark.parametrize("why", ["stopped", "earlier already", "too soon", "busy", "outside the window"])
