@@ -27,6 +27,7 @@ from courses.models import (
 from staff import presenters
 from staff.prescription_words import kept_reasons_words, phase_words, span_words
 from staff.presenters import Badge
+from staff.presenters.from_clients import Said, said_after
 from staff.templatetags.interface import day
 
 # ---------------------------------------------------------------- the sentence at the top
@@ -217,6 +218,7 @@ class SessionRow:
     why: tuple[str, ...]
     can_move: bool
     can_correct: bool
+    said: Said | None = None
 
 
 def session_rows(
@@ -247,6 +249,7 @@ def session_rows(
                 why=tuple(kept_reasons_words(session.why, today=today)),
                 can_move=can_book and session.status in ("booked", "confirmed") and session.on >= today,
                 can_correct=can_record and session.has_outcome,
+                said=said_after(session, today=today),
             )
         )
     ahead = [row for row in rows if row.session.on >= today and not row.session.has_outcome]

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from clients.models import ErasureRequest
-from courses.models import PauseReason, Reaction, ReactionReport
+from courses.models import PauseReason, Reaction, ReactionReport, TreatmentSession
 from staff.presenters.clients import client_url
 from staff.presenters.courses import course_url
 from staff.presenters.sessions import moment_words
@@ -39,20 +39,43 @@ def report_line(report: ReactionReport, *, today: date, is_paused: bool) -> From
         name=session.course.client.name,
         url=course_url(session.course),
         title=_("After the session on %(when)s") % {"when": moment_words(session.starts_at, today=today)},
-        words=_report_words(report),
+        words=report_words(report),
         when=moment_words(report.reported_at, today=today),
         close_url=reverse("staff:report-close", args=[report.code]),
         pause_url=f"{reverse('staff:session-pause', args=[session.code])}?{query}" if proposes else "",
     )
 
 
-def _report_words(report: ReactionReport) -> str:
+def report_words(report: ReactionReport) -> str:
+    """Return what a client said after a visit; all is well, without a word more, is an empty text."""
     parts = [] if report.reaction == Reaction.NONE else [capfirst(report.get_reaction_display())]
     if report.pain is not None:
         parts.append(_("pain %(pain)s of 10") % {"pain": report.pain})
     if report.note:
         parts.append(report.note)
     return " · ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a client said after a session, for the course's page; what staff recorded stands beside it."""
+
+    words: str
+    when: str
+    # A person has to read it, and nobody has said yet that they did.
+    is_waiting: bool
+
+
+def said_after(session: TreatmentSession, *, today: date) -> Said | None:
+    """Return what was said after a session, whose report is loaded with it."""
+    report: ReactionReport | None = getattr(session, "reaction_report", None)
+    if report is None:
+        return None
+    return Said(
+        words=report_words(report) or _("all is well"),
+        when=moment_words(report.reported_at, today=today),
+        is_waiting=report.needs_person and report.handled_at is None,
+    )
 
 
 def erasure_line(request: ErasureRequest, *, today: date) -> FromClient:

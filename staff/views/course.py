@@ -98,7 +98,9 @@ def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
 
 
 def _sessions(course: Course) -> QuerySet[TreatmentSession]:
-    return course.sessions.select_related("practitioner", "room").order_by("on", "starts_at", "pk")
+    return course.sessions.select_related("practitioner", "room", "reaction_report").order_by(
+        "on", "starts_at", "pk"
+    )
 
 
 def _messages(course: Course, *, today: date) -> list[MessageLine]:
