@@ -162,6 +162,7 @@ class LinkPurpose(models.TextChoices):
     SESSION = "session", _("one visit: see, confirm, move, cancel; and its course")
     COURSE = "course", _("one course and its visits")
     FEED = "feed", _("visits for the client's calendar")
+    FEELING = "feeling", _("how one visit was")
     UNSUBSCRIBE = "unsubscribe", _("no more messages on one channel")
 
 
