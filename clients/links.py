@@ -81,10 +81,21 @@ def new_link(
 def find_link(token: str, purpose: LinkPurpose, now: datetime) -> AccessLink | None:
     """Return the link of a token, or None when it is unknown, expired, withdrawn, for another purpose, or of a deactivated clinic.
 
-    Deliberately one None and one statement for all of them: whoever guesses learns nothing from the answer.
     Cost: one query, whatever the token.
     """
-    return find_link_by_hash(hash_token(token), (purpose,), now)
+    link = find_given_link(token, purpose)
+    return link if link is not None and link.expires_at > now else None
+
+
+def find_given_link(token: str, purpose: LinkPurpose) -> AccessLink | None:
+    """Return the link of a token also when it has expired, or None when it is unknown, withdrawn or for another purpose.
+
+    Who holds a token that was given out holds a message of the clinic's: to be told that it is too old tells nobody
+    else anything. Expired links are removed after a month; then they are unknown.
+    Cost: one query, whatever the token.
+    """
+    links = AccessLink.objects.select_related("client", "clinic").filter(revoked_at=None)
+    return _with_clinic(links.filter(token_hash=hash_token(token), purpose=purpose).first())
 
 
 def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: datetime) -> AccessLink | None:
@@ -96,7 +107,10 @@ def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: d
         expires_at__gt=now,
         clinic__deactivated_at=None,
     )
-    link = found.first()
+    return _with_clinic(found.first())
+
+
+def _with_clinic(link: AccessLink | None) -> AccessLink | None:
     if link is not None:
         # The same row: it is not read a second time.
         link.client.clinic = link.clinic

@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Final
 
-_SECRET: Final = re.compile(r"(/c/[fkuv]/)[^\s/?\"']+")
+_SECRET: Final = re.compile(r"(/c/[fhkuv]/)[^\s/?\"']+")
 _SEARCHED: Final = re.compile(r"([?&]q=)[^\s&\"']+")
 
 

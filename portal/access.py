@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
-from clients.links import KEPT_FOR, find_link, find_link_by_hash, note_use
+from clients.links import KEPT_FOR, find_given_link, find_link_by_hash, note_use
 from clients.models import AccessLink, LinkPurpose
 from portal.limits import GUESSES, PRESSES, address_of, count_event, is_over
 from reminders.models import Reminder
@@ -48,7 +48,9 @@ def ref_of(link: AccessLink) -> str:
 
 
 def follow_link(request: HttpRequest, token: str, purpose: LinkPurpose, route: str) -> HttpResponse:
-    """Remember a link that works and lead on to its page; answer all others alike.
+    """Remember a link that works and lead on to its page; say of one that was given out that it is too old.
+
+    All others are answered alike.
 
     A HEAD request, which only looks whether there is something, is not counted as an opening.
     """
@@ -69,10 +71,13 @@ def find_or_count(request: HttpRequest, token: str, purpose: LinkPurpose) -> Acc
     address = address_of(request)
     if is_over(GUESSES, address):
         return too_many(request)
-    link = find_link(token, purpose, timezone.now())
+    link = find_given_link(token, purpose)
     if link is None:
         count_event(GUESSES, address)
         return not_found(request)
+    if link.expires_at <= timezone.now():
+        # No guess: nobody but who was sent it knows the token.
+        return expired(request, link)
     return link
 
 
@@ -146,8 +151,18 @@ def show(
 
 
 def not_found(request: HttpRequest) -> HttpResponse:
-    """Answer whatever leads nowhere: unknown, expired, withdrawn, meant for something else, or not remembered."""
+    """Answer whatever leads nowhere: unknown, withdrawn, meant for something else, or not remembered."""
     return render(request, "portal/not_found.html", status=HTTPStatus.NOT_FOUND)
+
+
+def expired(request: HttpRequest, link: AccessLink) -> HttpResponse:
+    """Tell the holder of a link that it is too old, and whom to ask; nothing of what it was about."""
+    if link.client.erased_at is not None:
+        return not_found(request)
+    context = {"clinic": link.clinic.sender_name or link.clinic.name, "phone": link.clinic.phone}
+    return show(
+        request, "portal/expired.html", context, language=link.client.language, status=HTTPStatus.GONE
+    )
 
 
 def too_many(request: HttpRequest) -> HttpResponse:

@@ -116,6 +116,8 @@ def kind_of(session: TreatmentSession, client: Client, *, is_paused: bool, now: 
     """Return how it stands with a visit: the same order in which an answer about it would be refused."""
     if client.erased_at is not None:
         return "erased"
+    if session.status in CANCELLED_STATUSES and not session.course.is_open:
+        return "cancelled-with-course"
     if session.status in CANCELLED_STATUSES:
         is_clinics = session.status == SessionStatus.CANCELLED_BY_CLINIC
         return "cancelled-by-clinic" if is_clinics else "cancelled"
@@ -148,6 +150,11 @@ def _words(kind: str) -> tuple[str, str, str]:
             _("The clinic has cancelled this visit"),
             _("It does not take place. You can choose another time."),
             "warning",
+        ),
+        "cancelled-with-course": (
+            _("This visit does not take place"),
+            _("The course that it belongs to has ended. If you have a question, call the clinic."),
+            "quiet",
         ),
         "over": (_("This visit is over"), _("There is nothing more to do here."), "quiet"),
         "arrived": (_("You have arrived"), _("The clinic knows that you are here."), "good"),

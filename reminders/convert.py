@@ -161,7 +161,9 @@ def load_session_facts(courses: Collection[Course]) -> defaultdict[int, list[Ses
         TreatmentSession.objects.filter(course__in=courses)
         .annotate(is_closed=ExpressionWrapper(closed_on("on"), BooleanField()))
         .order_by("on", "pk")
-        .values_list("course_id", "code", "version", "status", "on", "starts_at", "outcome_at", "is_closed")
+        .values_list(
+            *("course_id", "code", "version", "status", "on", "starts_at", "outcome_at", "is_closed", "ends_at")
+        )
     )
     found: defaultdict[int, list[SessionFacts]] = defaultdict(list)
     for course_id, code, *values in rows:

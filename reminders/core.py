@@ -17,6 +17,7 @@ Trigger = Literal[
     "before_session",
     "preparation",
     "missed_session",
+    "after_session",
     "overdue",
     "book_next",
     "maintenance_due",
@@ -100,6 +101,7 @@ class SessionFacts:
     starts_at: datetime | None = None
     outcome_at: datetime | None = None
     is_closed: bool = False
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,8 @@ def _wanted(
         # How to prepare gives the treatment away, so it needs the clinic's leave.
         if clinic.shows_treatment and course.has_preparation:
             yield from _before_sessions(rule, course, channel, clinic, quiet, now)
+    elif rule.trigger == "after_session":
+        yield from _after_sessions(rule, course, channel, quiet)
     elif course.status == "completed":
         return
     elif rule.trigger == "missed_session":
@@ -342,6 +346,31 @@ def _missed(rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHours
             occurrence=0,
             about=f"missed:{session.on.isoformat()}",
             send_at=move_later(wanted, quiet=quiet),
+            expires_at=wanted + timedelta(minutes=rule.useful_minutes),
+            is_news=False,
+        )
+
+
+def _after_sessions(
+    rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHours
+) -> Iterator[Desired]:
+    attended = sorted((s for s in course.sessions if s.status == "attended"), key=lambda s: s.on)
+    for session in attended[:1] if rule.is_first_only else attended:
+        if session.ends_at is None:
+            # One without a booking: nobody knows when it ended.
+            continue
+        wanted = session.ends_at.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
+        yield Desired(
+            rule=rule.slug,
+            trigger=rule.trigger,
+            channel=channel,
+            subject=f"session:{session.code}",
+            session=session.code,
+            revision=session.version,
+            occurrence=0,
+            about=f"attended:{session.on.isoformat()}",
+            send_at=move_later(wanted, quiet=quiet),
+            # Counted from the visit, not from when it was put on record: later nobody remembers.
             expires_at=wanted + timedelta(minutes=rule.useful_minutes),
             is_news=False,
         )

@@ -26,6 +26,7 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     Trigger.BEFORE_SESSION: ("lead", "at_time", "useful", "is_first_only", "skips_confirmed"),
     Trigger.PREPARATION: ("lead", "at_time", "useful", "is_first_only", "skips_confirmed"),
     Trigger.MISSED_SESSION: ("wait_minutes", "useful"),
+    Trigger.AFTER_SESSION: ("wait_minutes", "is_first_only", "useful"),
     Trigger.OVERDUE: ("at_time", "repeat_days", "cap_count", "useful"),
     Trigger.BOOK_NEXT: ("lead_days", "at_time", "wait_minutes"),
     Trigger.MAINTENANCE_DUE: ("lead_days", "at_time", "wait_minutes"),
@@ -93,7 +94,10 @@ def _timing_fields(trigger: str) -> dict[str, forms.Field]:
         "cap_count": _number(
             _("At most so many times"), least=1, most=10, help_text=_("The first message counts.")
         ),
-        "is_first_only": forms.BooleanField(label=_("Only before the first session"), required=False),
+        "is_first_only": forms.BooleanField(
+            label=_("Only before the first session") if is_before else _("Only after the first session"),
+            required=False,
+        ),
         "skips_confirmed": forms.BooleanField(
             label=_("Not to those who have already confirmed"), required=False
         ),

@@ -14,6 +14,7 @@ class Trigger(models.TextChoices):
     BEFORE_SESSION = "before_session", _("before a session")
     PREPARATION = "preparation", _("preparation for a session")
     MISSED_SESSION = "missed_session", _("missed session")
+    AFTER_SESSION = "after_session", _("how a session was")
     OVERDUE = "overdue", _("overdue")
     BOOK_NEXT = "book_next", _("book your next session")
     MAINTENANCE_DUE = "maintenance_due", _("maintenance due")

@@ -19,9 +19,11 @@ from courses.models import (
     EarlierSlot,
     Pause,
     Protocol,
+    ReactionReport,
     SessionStatus,
     TreatmentSession,
 )
+from courses.services import may_report
 from reminders.convert import (
     closed_on,
     load_course_details,
@@ -345,6 +347,8 @@ def _why_void(row: Any, now: datetime) -> Reason | None:
         return _why_slot_void(row)
     if row.trigger == Trigger.MISSED_SESSION:
         return None if row.session.status == SessionStatus.NO_SHOW else Reason.NOT_NEEDED
+    if row.trigger == Trigger.AFTER_SESSION:
+        return None if _is_unsaid(row, now) else Reason.NOT_NEEDED
     if row.trigger in TELLING:
         facts = load_schedule(row)
         is_wanted = bool(untold(facts, now=now)) and facts.was_told == (row.trigger == Trigger.CHANGE)
@@ -356,6 +360,12 @@ def _why_void(row: Any, now: datetime) -> Reason | None:
     states = ("overdue",) if row.trigger == Trigger.OVERDUE else _BOOKABLE
     is_wanted = course.state in states and not row.has_booking and course.status != CourseStatus.COMPLETED
     return None if is_wanted else Reason.NOT_NEEDED
+
+
+def _is_unsaid(row: Any, now: datetime) -> bool:
+    """Return whether a client can say how the visit was and has not yet; one query."""
+    attended = row.session.status == SessionStatus.ATTENDED and may_report(row.session, now=now)
+    return attended and not ReactionReport.objects.filter(session=row.session_id).exists()
 
 
 def _is_offered(row: Any, now: datetime) -> bool:

@@ -39,7 +39,7 @@ _MATES: Final = """
     WHERE r.client_id IN ({clients}) AND r.channel IN ({channels}) AND r.state = 'due'
         AND r.expires_at > %(now)s AND (r.retry_at IS NULL OR r.retry_at <= %(now)s)
         AND (r.send_at <= %(now)s
-            OR (r.send_at <= %(soon)s AND r.trigger NOT IN ('schedule', 'change', 'missed_session')))
+            OR (r.send_at <= %(soon)s AND r.trigger NOT IN ('schedule', 'change', 'missed_session', 'after_session')))
     {lock}
 """
 _CLAIM: Final = """

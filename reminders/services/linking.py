@@ -10,6 +10,8 @@ from django.conf import settings
 from clients.links import NewLink, new_link
 from clients.models import AccessLink, Channel, LinkPurpose
 from courses.models import Course, TreatmentSession
+from courses.services import REPORTED_WITHIN
+from reminders.models import Trigger
 
 # After the session is over the page still says so for a day.
 SESSION_AFTER: Final = timedelta(hours=24)
@@ -21,7 +23,7 @@ _STOPPABLE: Final = frozenset({Channel.EMAIL, Channel.SMS, Channel.TELEGRAM, Cha
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Absolute addresses; `session` opens one visit and its course, `course` the course, `unsubscribe` stops the channel.
+    """Absolute addresses; `session` opens one visit and its course, or asks how it was, `course` the course, `unsubscribe` stops the channel.
 
     Empty where the message has none; one about a visit needs no second address for the course.
     """
@@ -44,7 +46,18 @@ def new_links(row: Any, *, now: datetime) -> tuple[Links, list[NewLink]]:
     session = course = unsubscribe = ""
     visit = row.session
     ends_at = getattr(visit, "ends_at", None)
-    if ends_at is not None and ends_at + SESSION_AFTER > now:
+    if row.trigger == Trigger.AFTER_SESSION and ends_at is not None:
+        # One purpose: it opens neither the visit nor its course.
+        session = _add(
+            row,
+            made,
+            purpose=LinkPurpose.FEELING,
+            subject_key=f"session:{visit.code}",
+            path="c/h/",
+            now=now,
+            expires_at=ends_at + REPORTED_WITHIN,
+        )
+    elif ends_at is not None and ends_at + SESSION_AFTER > now:
         session = _add(
             row,
             made,

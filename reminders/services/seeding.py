@@ -59,6 +59,14 @@ _FIRST_RULES: Final[tuple[dict[str, Any], ...]] = (
         "useful_minutes": 2 * _DAY,
     },
     {
+        # Of the first visit, when bruises and pain are news; to ask after each would be many messages.
+        "slug": "how-was-it",
+        "trigger": Trigger.AFTER_SESSION,
+        "wait_minutes": 4 * _HOUR,
+        "useful_minutes": 2 * _DAY,
+        "is_first_only": True,
+    },
+    {
         "slug": "overdue",
         "trigger": Trigger.OVERDUE,
         "at_time": time(10),

@@ -261,10 +261,14 @@ def _preparation(view: View) -> tuple[str, ...]:
     return tuple(text for line in lines if (text := plain(line)))
 
 
+# About a visit that is over.
+_BEHIND: Final = ("missed_session", "after_session")
+
+
 def _is_next(view: View) -> bool:
     """Return whether the visit that the message is about is the next one of its course."""
     session = view.row.session
-    if session is None or view.row.trigger == "missed_session":
+    if session is None or view.row.trigger in _BEHIND:
         return True
     return not any(at < session.starts_at for at in view.details.booked)
 
@@ -274,7 +278,7 @@ def _progress(view: View) -> str:
         return ""
     number = view.row.course.session_number
     session = view.row.session
-    if session is not None and session.starts_at is not None and view.row.trigger != "missed_session":
+    if session is not None and session.starts_at is not None and view.row.trigger not in _BEHIND:
         number += sum(at < session.starts_at for at in view.details.booked)
     amount, most = view.details.amount, view.details.most
     if most is not None and number > most:

@@ -82,6 +82,9 @@ def when_words(rule: ReminderRule) -> str:
     else:
         words = {
             Trigger.MISSED_SESSION: _("%(span)s after a missed session"),
+            Trigger.AFTER_SESSION: _("%(span)s after the first session")
+            if rule.is_first_only
+            else _("%(span)s after each session"),
             Trigger.OVERDUE: _("once the course is overdue"),
             Trigger.SCHEDULE: _("%(span)s after the first booking"),
             Trigger.CHANGE: _("%(span)s after a change"),

@@ -24,6 +24,7 @@ class Visitor:
     visit_link: str
     stop_link: str
     course_link: str
+    feeling_link: str
 
     @property
     def client(self):
@@ -58,6 +59,10 @@ class Visitor:
     def channel_page(self):
         return f"/c/messages/{self.link('unsubscribe').token_hash[:16]}/"
 
+    @property
+    def feeling_page(self):
+        return f"/c/feeling/{self.link('feeling').token_hash[:16]}/"
+
     def link(self, purpose):
         return AccessLink.objects.select_related("client").get(purpose=purpose, client=self.client)
 
@@ -79,10 +84,14 @@ def make_visitor(db):
         desk = make_desk(**options)
         row = Reminder.objects.select_related("session").get(pk=desk.row("day-before").pk)
         links, rows = new_links(row, now=NOW)
-        row.session = None
+        row.trigger = "after_session"
+        asking, asked = new_links(row, now=NOW)
+        row.trigger, row.session = "before_session", None
         others, more = new_links(row, now=NOW)
-        AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in (*rows, more[0]))
-        paths = [urlsplit(link).path for link in (links.session, links.unsubscribe, others.course)]
+        AccessLink.objects.bulk_create(AccessLink(**row._asdict()) for row in (*rows, more[0], asked[0]))
+        paths = [
+            urlsplit(link).path for link in (links.session, links.unsubscribe, others.course, asking.session)
+        ]
         return Visitor(desk, Browser(), *paths)
 
     return make_visitor

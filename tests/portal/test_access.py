@@ -15,10 +15,10 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from audit.services import SYSTEM
 from clients.links import new_token, revoke_links
-from clients.models import AccessLink
+from clients.models import AccessLink, Client
 from courses.models import SessionStatus
 from portal import access, channels, courses, feeds, limits, visits
-from tests.portal.conftest import state_of
+from tests.portal.conftest import state_of, words
 from tests.reminders.builders import NOW
 
 pytestmark = pytest.mark.django_db
@@ -53,16 +53,47 @@ def test_all_that_leads_nowhere_looks_the_same(visitor, make_visitor, clock):
         "/c/visit/0000000000000000/",
         "/c/messages/0000000000000000/",
     ]
-    expired = Browser()
-    clock.move_to(visitor.desk.session.ends_at + timedelta(hours=24))
-    responses = [expired.get(visitor.visit_link)]
-    clock.move_to(NOW)
-    responses += [Browser().get(address) for address in addresses]
+    forgotten = make_visitor()
+    AccessLink.objects.filter(client=forgotten.client).update(expires_at=NOW)
+    Client.objects.filter(pk=forgotten.client.pk).update(erased_at=NOW)
+    responses = [Browser().get(address) for address in (*addresses, forgotten.visit_link)]
 
     assert {response.status_code for response in responses} == {404}
     assert len({body(response) for response in responses}) == 1
     assert not any(response.cookies for response in responses)
     assert state_of(responses[0]) == "This link does not work"
+
+
+@pytest.mark.parametrize("name", ["visit_link", "course_link", "stop_link", "feeling_link"])
+def test_link_that_was_given_out_says_that_it_has_expired_and_whom_to_ask(visitor, clock, name):
+    """Whoever holds the token holds the message, so this tells nobody else anything; a letter beside it is unknown."""
+    address = getattr(visitor, name)
+    token = token_of(address)
+    AccessLink.objects.update(expires_at=NOW)
+    guessed = Browser().get(address.replace(token, token[:-1] + ("a" if token[-1] != "a" else "b")))
+
+    response = Browser().get(address)
+
+    assert (response.status_code, state_of(response)) == (410, "This link has expired")
+    assert visitor.client.clinic.phone in response.content.decode()
+    assert not response.cookies
+    said = words(response) + str(response.headers)
+    session = visitor.desk.session
+    names = (visitor.client.given_name, visitor.client.family_name, str(session.code), "4 March", "15:00")
+    assert [name for name in names if name in said] == []
+    assert (guessed.status_code, state_of(guessed)) == (404, "This link does not work")
+
+
+def test_expired_links_are_no_guesses_and_cost_the_same(visitor, django_assert_num_queries):
+    AccessLink.objects.update(expires_at=NOW)
+    browser = Browser(REMOTE_ADDR="198.51.100.7")
+    for address in (visitor.visit_link, f"/c/v/{new_token()}/"):
+        with django_assert_num_queries(1):
+            browser.get(address)
+
+    statuses = {browser.get(visitor.visit_link).status_code for _ in range(limits.GUESSES.most + 5)}
+
+    assert statuses == {410}
 
 
 def test_guessing_is_stopped_before_it_is_looked_up(visitor, django_assert_num_queries):

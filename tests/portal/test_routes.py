@@ -19,6 +19,8 @@ ROUTES = {
     "visit-cancel": {"get", "post"},
     "visit-move": {"get", "post"},
     "visit-feel": {"get", "post"},
+    "feeling-link": {"get"},
+    "feeling": {"get", "post"},
     "visit-wait": {"post"},
     "visit-wait-end": {"post"},
     "visit-earlier": {"post"},
@@ -61,6 +63,8 @@ def addresses(visitor):
         "visit-cancel": f"{visitor.page}cancel/",
         "visit-move": f"{visitor.page}move/",
         "visit-feel": f"{visitor.page}feel/",
+        "feeling-link": visitor.feeling_link,
+        "feeling": visitor.feeling_page,
         "visit-wait": f"{visitor.page}wait/",
         "visit-wait-end": f"{visitor.page}wait/end/",
         "visit-earlier": f"{visitor.page}earlier/{visitor.desk.session.code}/",
@@ -97,6 +101,7 @@ def test_every_route_stands_here():
 def test_routes_know_exactly_their_verbs(visitor):
     visitor.open()
     visitor.open(visitor.stop_link)
+    visitor.open(visitor.feeling_link)
     verbs, known = ("get", "post", "put", "patch", "delete"), {}
 
     for name, address in addresses(visitor).items():
@@ -111,6 +116,7 @@ def test_routes_show_a_stranger_nothing(visitor, make_visitor):
     other = make_visitor()
     other.open()
     other.open(other.stop_link)
+    other.open(other.feeling_link)
 
     statuses = {
         (name, verb, whose): getattr(browser, verb)(addresses(visitor)[name]).status_code

@@ -1,15 +1,17 @@
 """Changes of rules: versions, what is refused, and how the messages that wait follow."""
 
 from datetime import date, time, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from audit.models import AuditEvent
 from courses.errors import CourseError
 from reminders.models import Reminder, ReminderRule, ResyncRequest, RuleVersion
 from reminders.services import seed_rules, sync_course_reminders
 from reminders.services.resyncing import request_resync, work_resyncs
-from reminders.services.rules import change_rule, pause_rule, resume_rule
+from reminders.services.rules import change_rule, pause_rule, resume_rule, rule_values
 from tests.factories import ClinicFactory, StaffMemberFactory
 from tests.reminders.builders import NOW, Memory, at, make_desk, riga, send_at
 
@@ -37,7 +39,7 @@ def test_seeded_rules_have_their_first_version(desk):
     rules = ReminderRule.objects.filter(clinic=desk.course.clinic)
 
     versions = RuleVersion.objects.filter(clinic=desk.course.clinic)
-    assert versions.count() == rules.count() == 13
+    assert versions.count() == rules.count() == 14
     assert set(versions.values_list("number", "changed_by")) == {(1, None)}
     first = versions.get(rule__slug="staff-digest")
     assert first.values == {
@@ -112,7 +114,24 @@ def test_clinic_from_before_the_split_gets_what_it_lacks():
         "change",
         "schedule",
     ]
-    assert RuleVersion.objects.count() == ReminderRule.objects.count() == 13
+    assert RuleVersion.objects.count() == ReminderRule.objects.count() == 14
+
+
+def test_clinic_that_runs_already_begins_to_ask_how_it_was_when_it_likes():
+    running, new = ClinicFactory(), ClinicFactory()
+    seed_rules(clinic=running, now=NOW)
+    RuleVersion.objects.filter(rule__slug="how-was-it").delete()
+    ReminderRule.objects.filter(slug="how-was-it").delete()
+    migration = import_module("reminders.migrations.0007_let_clinics_decide_to_ask")
+
+    for _ in range(2):
+        migration.give_rule(apps, None)
+    for clinic in (running, new):
+        seed_rules(clinic=clinic, now=LATER)
+
+    given, seeded = (ReminderRule.objects.get(slug="how-was-it", clinic=clinic) for clinic in (running, new))
+    assert (given.is_active, seeded.is_active) == (False, True)
+    assert [version.values for version in given.versions.all()] == [rule_values(given)]
 
 
 @pytest.mark.parametrize(

@@ -458,6 +458,7 @@ def test_clinic_without_rules_is_given_them():
         "two-hours-before",
         "preparation",
         "missed-session",
+        "how-was-it",
         "overdue",
         "book-next",
         "maintenance-due",

@@ -43,11 +43,12 @@ def filled(browser, rule, **changes):
 def test_list_shows_every_rule_in_order(owner, clinic):
     lines = owner.get(LIST).context["lines"]
 
-    assert [(line.title, line.when, line.channels) for line in lines][:5] == [
+    assert [(line.title, line.when, line.channels) for line in lines][:6] == [
         ("Before a session", "1 day before the session", "E-mail, else SMS"),
         ("Before a session", "2 hours before the session", "E-mail, else SMS"),
         ("Preparation for a session", "2 days before the session, at 18:00", "E-mail, else SMS"),
         ("Missed session", "1 hour after a missed session", "E-mail, else SMS"),
+        ("How a session was", "4 hours after the first session", "E-mail, else SMS"),
         (
             "Overdue",
             "Once the course is overdue, at 10:00, every 3 days, at most 3 times",
@@ -69,6 +70,7 @@ def test_every_rule_opens_and_saves_unchanged_without_a_new_version(owner, rule_
     ("slug", "names"),
     [
         ("day-before", ["lead_amount", "at_time", "useful_amount", "is_first_only", "skips_confirmed"]),
+        ("how-was-it", ["wait_minutes", "useful_amount", "is_first_only"]),
         ("overdue", ["at_time", "useful_amount", "repeat_days", "cap_count"]),
         ("book-next", ["lead_days", "at_time", "wait_minutes"]),
         ("schedule", ["wait_minutes", "useful_amount"]),

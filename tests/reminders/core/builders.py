@@ -27,6 +27,14 @@ PREPARATION = RuleSpec(
     is_first_only=True,
 )
 MISSED = RuleSpec("missed", "missed_session", ("email",), useful_minutes=2880, wait_minutes=60)
+HOW_WAS_IT = RuleSpec(
+    "how-was-it",
+    "after_session",
+    ("email",),
+    useful_minutes=2880,
+    wait_minutes=240,
+    is_first_only=True,
+)
 OVERDUE = RuleSpec(
     "overdue", "overdue", ("email",), useful_minutes=2880, at_time=time(10), repeat_days=3, cap_count=3
 )

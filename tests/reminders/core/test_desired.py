@@ -12,6 +12,7 @@ from tests.reminders.core.builders import (
     CHANGE,
     COMPLETED,
     DAY_BEFORE,
+    HOW_WAS_IT,
     MAINTENANCE,
     MISSED,
     OVERDUE,
@@ -201,6 +202,61 @@ def test_missed_session_before_an_attended_one_is_history():
     attended = session("2026-03-05 10:00", "attended", outcome_at=at("2026-03-05 11:00"))
 
     assert desire(course(missed, attended), MISSED, now="2026-03-05 18:00") == ()
+
+
+# ---------------------------------------------------------------- how a session was
+
+
+def attended_at(starts, ends, **changes):
+    return session(starts, "attended", ends_at=at(ends), outcome_at=at(ends), **changes)
+
+
+def test_first_attended_session_is_asked_about_hours_later():
+    first = attended_at("2026-03-04 10:00", "2026-03-04 10:45")
+    second = attended_at("2026-03-05 10:00", "2026-03-05 10:45")
+
+    desired = desire(course(first, second), HOW_WAS_IT, now="2026-03-05 11:00")
+
+    assert rows(desired) == [("how-was-it", "2026-03-04 14:45", "2026-03-06 14:45")]
+
+
+def test_each_attended_session_is_asked_about_where_the_rule_says_so_also_the_last():
+    sessions = (
+        attended_at("2026-03-04 10:00", "2026-03-04 10:45"),
+        attended_at("2026-03-05 19:00", "2026-03-05 19:45"),
+    )
+    rule = replace(HOW_WAS_IT, is_first_only=False)
+
+    desired = desire(
+        course(*sessions, status="completed", completed_at=at("2026-03-05 20:00")),
+        rule,
+        now="2026-03-05 20:00",
+    )
+
+    # The second in the morning: four hours later it is quiet.
+    assert rows(desired) == [
+        ("how-was-it", "2026-03-04 14:45", "2026-03-06 14:45"),
+        ("how-was-it", "2026-03-06 08:00", "2026-03-07 23:45"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sessions", "status", "now"),
+    [
+        (
+            (session("2026-03-04 10:00", "no_show", ends_at=at("2026-03-04 10:45")),),
+            "active",
+            "2026-03-04 12:00",
+        ),
+        # One that was never booked has no end.
+        ((session("2026-03-04 10:00", "attended"),), "active", "2026-03-04 12:00"),
+        ((attended_at("2026-03-04 10:00", "2026-03-04 10:45"),), "discontinued", "2026-03-04 12:00"),
+        # Put on record days later: nobody remembers.
+        ((attended_at("2026-03-04 10:00", "2026-03-04 10:45"),), "active", "2026-03-06 14:45"),
+    ],
+)
+def test_nobody_is_asked_about_what_was_not_or_is_long_past(sessions, status, now):
+    assert desire(course(*sessions, status=status), HOW_WAS_IT, now=now) == ()
 
 
 # ---------------------------------------------------------------- overdue
