@@ -82,12 +82,21 @@ def test_redis_that_hangs_is_given_up_and_what_a_killed_worker_held_comes_back()
 def test_sending_and_exports_have_queues_of_their_own():
     routes = {
         name: app.amqp.router.route({}, name)["queue"].name
-        for name in ("reminders.tick", "reminders.send_due", "reports.write", "clinics.housekeep")
+        for name in (
+            "reminders.tick",
+            "reminders.send_due",
+            "hooks.tick",
+            "hooks.send_due",
+            "reports.write",
+            "clinics.housekeep",
+        )
     }
 
     assert routes == {
         "reminders.tick": "default",
         "reminders.send_due": "send",
+        "hooks.tick": "default",
+        "hooks.send_due": "hooks",
         "reports.write": "export",
         "clinics.housekeep": "default",
     }
@@ -101,8 +110,19 @@ def test_beat_puts_out_one_tick_a_minute_that_is_worth_nothing_after_it():
 
     assert table == {
         "tick": ("reminders.tick", crontab(), {"expires": 55}),
+        "call-hooks": ("hooks.tick", crontab(), {"expires": 55}),
         "housekeeping": ("clinics.housekeep", crontab(minute="17"), {"expires": 3000}),
         "tidy-imports": ("imports.tidy", crontab(minute="27"), {"expires": 3000}),
+        "tidy-hooks": ("hooks.tidy", crontab(minute="37"), {"expires": 3000}),
     }
     app.loader.import_default_modules()
     assert {task for task, _, _ in table.values()} <= set(app.tasks)
+
+
+@pytest.mark.slow
+def test_wake_ups_of_a_page_go_into_our_queue():
+    """The web server imports its application only: a task that knows no other queue is sent to nobody."""
+    code = "import config.wsgi; from clinics.tasks import work; print(work.app.main)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "regimen\n"
