@@ -6,29 +6,30 @@ from typing import Any, Final
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hooks.core import COURSE_EVENTS, EVENTS, FLAG_EVENTS, SESSION_EVENTS
 from hooks.models import HookEndpoint
 
 EVENT_WORDS: Final[dict[str, str | Promise]] = {
-    "course.prescribed": _("prescribed"),
-    "course.changed": _("prescription changed or decided on"),
-    "course.paused": _("paused"),
-    "course.resumed": _("pause ended or taken back"),
-    "course.completed": _("completed"),
-    "course.reopened": _("no longer completed, after a correction"),
-    "course.discontinued": _("stopped for good"),
-    "session.booked": _("booked"),
-    "session.moved": _("moved"),
-    "session.confirmed": _("confirmed"),
-    "session.arrived": _("client arrived"),
-    "session.attended": _("attended"),
-    "session.missed": _("missed"),
-    "session.cancelled": _("cancelled"),
-    "session.corrected": _("corrected or taken back"),
-    "flag.opened": _("opened"),
-    "flag.resolved": _("resolved"),
-    "endpoint.test": _("test"),
+    "course.prescribed": pgettext_lazy("webhook, a course", "prescribed"),
+    "course.changed": pgettext_lazy("webhook, a course", "prescription changed or decided on"),
+    "course.paused": pgettext_lazy("webhook, a course", "paused"),
+    "course.resumed": pgettext_lazy("webhook, a course", "pause ended or taken back"),
+    "course.completed": pgettext_lazy("webhook, a course", "completed"),
+    "course.reopened": pgettext_lazy("webhook, a course", "no longer completed, after a correction"),
+    "course.discontinued": pgettext_lazy("webhook, a course", "stopped for good"),
+    "session.booked": pgettext_lazy("webhook, a session", "booked"),
+    "session.moved": pgettext_lazy("webhook, a session", "moved"),
+    "session.confirmed": pgettext_lazy("webhook, a session", "confirmed"),
+    "session.arrived": pgettext_lazy("webhook, a session", "client arrived"),
+    "session.attended": pgettext_lazy("webhook, a session", "attended"),
+    "session.missed": pgettext_lazy("webhook, a session", "missed"),
+    "session.cancelled": pgettext_lazy("webhook, a session", "cancelled"),
+    "session.corrected": pgettext_lazy("webhook, a session", "corrected or taken back"),
+    "flag.opened": pgettext_lazy("webhook, a finding", "opened"),
+    "flag.resolved": pgettext_lazy("webhook, a finding", "resolved"),
+    "endpoint.test": pgettext_lazy("webhook", "test"),
 }
 _GROUPS: Final = (
     (_("Courses"), COURSE_EVENTS),
