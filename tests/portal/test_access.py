@@ -22,6 +22,7 @@ from tests.portal.conftest import state_of, words
 from tests.reminders.builders import NOW
 
 pytestmark = pytest.mark.django_db
+OVER = {"created_at": NOW - timedelta(days=1), "expires_at": NOW}
 
 
 def token_of(address):
@@ -54,7 +55,7 @@ def test_all_that_leads_nowhere_looks_the_same(visitor, make_visitor, clock):
         "/c/messages/0000000000000000/",
     ]
     forgotten = make_visitor()
-    AccessLink.objects.filter(client=forgotten.client).update(expires_at=NOW)
+    AccessLink.objects.filter(client=forgotten.client).update(**OVER)
     Client.objects.filter(pk=forgotten.client.pk).update(erased_at=NOW)
     responses = [Browser().get(address) for address in (*addresses, forgotten.visit_link)]
 
@@ -69,7 +70,7 @@ def test_link_that_was_given_out_says_that_it_has_expired_and_whom_to_ask(visito
     """Whoever holds the token holds the message, so this tells nobody else anything; a letter beside it is unknown."""
     address = getattr(visitor, name)
     token = token_of(address)
-    AccessLink.objects.update(expires_at=NOW)
+    AccessLink.objects.update(**OVER)
     guessed = Browser().get(address.replace(token, token[:-1] + ("a" if token[-1] != "a" else "b")))
 
     response = Browser().get(address)
@@ -85,7 +86,7 @@ def test_link_that_was_given_out_says_that_it_has_expired_and_whom_to_ask(visito
 
 
 def test_expired_links_are_no_guesses_and_cost_the_same(visitor, django_assert_num_queries):
-    AccessLink.objects.update(expires_at=NOW)
+    AccessLink.objects.update(**OVER)
     browser = Browser(REMOTE_ADDR="198.51.100.7")
     for address in (visitor.visit_link, f"/c/v/{new_token()}/"):
         with django_assert_num_queries(1):
