@@ -98,6 +98,12 @@ def find_given_link(token: str, purpose: LinkPurpose) -> AccessLink | None:
     return _with_clinic(links.filter(token_hash=hash_token(token), purpose=purpose).first())
 
 
+def find_expired_link(token_hash: str, now: datetime) -> AccessLink | None:
+    """Return a link that has expired and was not withdrawn, by what is kept of its token; one query."""
+    links = AccessLink.objects.select_related("client", "clinic").filter(revoked_at=None)
+    return _with_clinic(links.filter(token_hash=token_hash, expires_at__lte=now).first())
+
+
 def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: datetime) -> AccessLink | None:
     """Return a link for one of the purposes by what is kept of its token; else as find_link()."""
     found = AccessLink.objects.select_related("client", "clinic").filter(

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
-from clients.links import KEPT_FOR, find_given_link, find_link_by_hash, note_use
+from clients.links import KEPT_FOR, find_expired_link, find_given_link, find_link_by_hash, note_use
 from clients.models import AccessLink, LinkPurpose
 from portal.limits import GUESSES, PRESSES, address_of, count_event, is_over
 from reminders.models import Reminder
@@ -77,7 +77,7 @@ def find_or_count(request: HttpRequest, token: str, purpose: LinkPurpose) -> Acc
         return not_found(request)
     if link.expires_at <= timezone.now():
         # No guess: nobody but who was sent it knows the token.
-        return expired(request, link)
+        return not_found(request) if link.client.erased_at is not None else expired(request, link)
     return link
 
 
@@ -151,14 +151,25 @@ def show(
 
 
 def not_found(request: HttpRequest) -> HttpResponse:
-    """Answer whatever leads nowhere: unknown, withdrawn, meant for something else, or not remembered."""
+    """Answer whatever leads nowhere: unknown, withdrawn, meant for something else, or not remembered.
+
+    A page that was open when its link expired says so instead.
+    """
+    link = _expired_here(request)
+    if link is not None and link.client.erased_at is None:
+        return expired(request, link)
     return render(request, "portal/not_found.html", status=HTTPStatus.NOT_FOUND)
+
+
+def _expired_here(request: HttpRequest) -> AccessLink | None:
+    """Return the link that this browser has opened, where its page is asked for too late; one query at most."""
+    ref = request.resolver_match.kwargs.get("ref", "") if request.resolver_match else ""
+    found = next((name for name in _remembered(request) if ref and name[:_REF_LENGTH] == ref), "")
+    return find_expired_link(found, timezone.now()) if found else None
 
 
 def expired(request: HttpRequest, link: AccessLink) -> HttpResponse:
     """Tell the holder of a link that it is too old, and whom to ask; nothing of what it was about."""
-    if link.client.erased_at is not None:
-        return not_found(request)
     context = {"clinic": link.clinic.sender_name or link.clinic.name, "phone": link.clinic.phone}
     return show(
         request, "portal/expired.html", context, language=link.client.language, status=HTTPStatus.GONE

@@ -128,7 +128,8 @@ def test_link_of_a_visit_does_not_unsubscribe(visitor):
 def test_link_stops_for_sixty_days(visitor, clock):
     clock.move_to(NOW + timedelta(days=60))
 
-    assert visitor.browser.post(visitor.stop_link, ONE_CLICK).status_code == 404
+    assert visitor.browser.post(visitor.stop_link, ONE_CLICK).status_code == 410
+    assert is_on(visitor)
 
 
 def test_starting_without_an_address_says_so(visitor):

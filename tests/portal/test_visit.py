@@ -332,5 +332,6 @@ def test_link_opens_until_a_day_after_the_visit(visitor, clock):
 
     clock.move_to(end)
 
-    assert visitor.open().status_code == 404
-    assert visitor.browser.get(visitor.page).status_code == 404
+    shown = visitor.open(), visitor.browser.get(visitor.page), visitor.press("confirm")
+    assert [(page.status_code, state_of(page)) for page in shown] == [(410, "This link has expired")] * 3
+    assert Browser().get(visitor.page).status_code == 404
