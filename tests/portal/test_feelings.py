@@ -16,6 +16,7 @@ from tests.factories import StaffMemberFactory, book
 from tests.portal.conftest import state_of, words
 from tests.reminders.builders import at
 from tests.staff.conftest import BACKEND
+from tests.staff.test_today import words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +78,22 @@ def test_report_leaves_the_worklist_when_it_is_seen_to_and_comes_back_with_news(
     ]
     assert counted == [2, 1]
     assert "bruises" not in repr(list(AuditEvent.objects.values()))
+
+
+def test_course_page_of_staff_shows_what_the_client_said_beside_the_session(treated):
+    address = f"/courses/{treated.desk.course.code}/"
+    staff = staff_browser(treated)
+    assert "The client" not in staff.get(address).content.decode()
+
+    say(treated, reaction="bruises", pain="4", note="On the left thigh.")
+    waiting = words_of(staff.get(address))
+    staff.post(f"/attention/reports/{ReactionReport.objects.get().code}/close/")
+    seen = words_of(staff.get(address))
+
+    said = "The client: Bruises · pain 4 of 10 · On the left thigh. (Wed 4 Mar, 18:00)"
+    assert f"{said} nobody has seen to it yet" in waiting
+    assert said in seen
+    assert "nobody has seen to it yet" not in seen
 
 
 def test_all_is_well_bothers_nobody_and_strong_pain_does(treated):

@@ -335,3 +335,13 @@ def test_link_opens_until_a_day_after_the_visit(visitor, clock):
     shown = visitor.open(), visitor.browser.get(visitor.page), visitor.press("confirm")
     assert [(page.status_code, state_of(page)) for page in shown] == [(410, "This link has expired")] * 3
     assert Browser().get(visitor.page).status_code == 404
+
+
+def test_visit_that_was_cancelled_with_its_course_offers_no_other_time(visitor):
+    discontinue_course(course=visitor.desk.course, reason="moved away", by=visitor.desk.by, now=NOW)
+
+    page = visitor.open()
+
+    assert state_of(page) == "This visit does not take place"
+    assert "The course that it belongs to has ended." in words(page)
+    assert "You can choose another time" not in words(page)
