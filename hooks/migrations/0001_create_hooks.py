@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("clinics", "0007_keep_wanted_events"),
+        ("clinics", "0010_keep_wanted_events"),
     ]
 
     operations = [

@@ -122,7 +122,7 @@ def test_clinic_that_runs_already_begins_to_ask_how_it_was_when_it_likes():
     seed_rules(clinic=running, now=NOW)
     RuleVersion.objects.filter(rule__slug="how-was-it").delete()
     ReminderRule.objects.filter(slug="how-was-it").delete()
-    migration = import_module("reminders.migrations.0007_let_clinics_decide_to_ask")
+    migration = import_module("reminders.migrations.0008_let_clinics_decide_to_ask")
 
     for _ in range(2):
         migration.give_rule(apps, None)

@@ -38,7 +38,7 @@ def give_rule(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reminders", "0006_ask_how_a_visit_was"),
+        ("reminders", "0007_ask_how_a_visit_was"),
     ]
 
     operations = [

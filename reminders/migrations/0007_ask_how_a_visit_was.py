@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reminders", "0005_send_codes"),
+        ("reminders", "0006_name_deactivated_clinics"),
     ]
 
     operations = [
