@@ -21,8 +21,6 @@ KEPT: Final = "kept"
 # So many lengths may rise one by one; later sessions take the last.
 _MOST_STEPS: Final = 60
 _DAYS_OF_UNIT: Final = {"days": 1, "weeks": 7, "years": 365}
-# What a phase forgives where nobody says otherwise: (longest period, grace days, lapse days).
-_LENIENCE: Final = ((3, 1, 14), (7, 2, 21), (10_000, 3, 42))
 
 
 class PrescribeForm(forms.Form):
@@ -137,19 +135,19 @@ class PhaseForm(forms.Form):
     def spec(self) -> PhaseSpec:
         """Return the phase; what was left out is as usual for its rhythm."""
         values = self.cleaned_data
-        period_max = values["period_max"]
-        grace, lapse = next((g, la) for limit, g, la in _LENIENCE if period_max <= limit)
+        cadence = Cadence.of(
+            values["frequency"] or 1,
+            values["period_min"],
+            values["period_max"],
+            values["rest_days"],
+            values["flex_days"],
+        )
+        grace, lapse = cadence.usual_leniency
         grace_days = grace if values["grace_days"] is None else values["grace_days"]
         duration = values["duration"]
         return PhaseSpec(
             kind=values["kind"],
-            cadence=Cadence.of(
-                values["frequency"] or 1,
-                values["period_min"],
-                period_max,
-                values["rest_days"],
-                values["flex_days"],
-            ),
+            cadence=cadence,
             sessions_min=values["sessions_min"],
             sessions_max=values["sessions_max"],
             duration_days=duration * _DAYS_OF_UNIT[values["duration_unit"] or "days"] if duration else None,
@@ -169,7 +167,7 @@ def minutes_of(forms: Sequence[PhaseForm]) -> tuple[tuple[int, ...], ...]:
 def phase_initial(phase: PhaseSpec, minutes_by_session: Sequence[int] = ()) -> dict[str, Any]:
     """Return what the sentence of a phase starts from; what is as usual stays empty."""
     usual = Cadence.of(phase.cadence.frequency, phase.cadence.period_min, phase.cadence.period_max)
-    grace, lapse = next((g, la) for limit, g, la in _LENIENCE if phase.cadence.period_max <= limit)
+    grace, lapse = phase.cadence.usual_leniency
     duration, unit = _duration(phase.duration_days)
     return {
         "kind": phase.kind,

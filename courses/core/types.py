@@ -44,6 +44,8 @@ FindingKind = Literal[
 ]
 
 BOOKINGS: Final = frozenset({"booked", "confirmed", "arrived"})
+# What a phase forgives where nobody says otherwise: (longest period, grace days, lapse days).
+_LENIENCE: Final = ((3, 1, 14), (7, 2, 21), (1_000_000, 3, 42))
 MISSED: Final = frozenset({"no_show", "cancelled_late"})
 OUTCOMES: Final = MISSED | {"attended", "cancelled_by_client", "cancelled_by_clinic"}
 
@@ -92,6 +94,11 @@ class Cadence:
     def first_gap_days(self) -> int:
         """Days from the end of an earlier phase to the first session of this cadence."""
         return max(1, self.period_min // self.frequency)
+
+    @property
+    def usual_leniency(self) -> tuple[int, int]:
+        """Days late that such a cadence usually forgives: before it is overdue, and before it has lapsed."""
+        return next((grace, lapse) for longest, grace, lapse in _LENIENCE if self.period_max <= longest)
 
     @property
     def preferred_gap_days(self) -> int:
