@@ -18,6 +18,7 @@ from courses.core.types import (
     Assessment,
     Cadence,
     ContraindicationSpan,
+    Finding,
     PauseSpan,
     PhaseEnd,
     PhaseSpec,
@@ -27,6 +28,7 @@ from courses.core.types import (
 from courses.models import (
     ContraindicationOverride,
     Course,
+    Flag,
     Pause,
     Phase,
     PhaseFields,
@@ -347,6 +349,23 @@ def assess_course(course: Course, *, today: date) -> Assessment:
     Cost: as load_facts().
     """
     return assess_facts(load_facts([course])[course.pk], today=today)
+
+
+def flag_finding(flag: Flag) -> Finding:
+    """Return what a flag stands for as the core's finding."""
+    on = flag.evidence.get("on")
+    values: dict[str, Any] = {
+        "kind": flag.kind,
+        "severity": flag.severity,
+        "days": flag.days,
+        "count": flag.count,
+        "since": flag.since_on,
+        "cause": flag.cause or None,
+        "limit": flag.evidence.get("limit"),
+        "session": flag.evidence.get("session"),
+        "on": date.fromisoformat(on) if on else None,
+    }
+    return Finding(**values)
 
 
 # ---------------------------------------------------------------- plans

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from courses.core.fhir import FhirError, names, read_prescription, timing
@@ -59,7 +59,6 @@ def test_timing_says_cadence_amount_and_length():
 
 @pytest.mark.slow
 @given(prescriptions())
-@settings(max_examples=60)
 def test_prescription_comes_back_as_it_went_out(prescription):
     sent = json.loads(json.dumps(bundle_of(prescription)))
 
@@ -71,7 +70,6 @@ def test_prescription_comes_back_as_it_went_out(prescription):
 
 @pytest.mark.slow
 @given(phases())
-@settings(max_examples=40)
 def test_phase_alone_comes_back_from_its_timing(phase):
     read = only_phase(timing(phase))
 
@@ -294,7 +292,6 @@ _JSON = st.recursive(
 
 @pytest.mark.slow
 @given(st.sampled_from(_places(_SENT)[1:]), _JSON)
-@settings(max_examples=150)
 def test_anything_anywhere_is_read_or_refused(place, value):
     sent = deepcopy(_SENT)
     inner = sent

@@ -14,6 +14,7 @@ from courses.models import Course, CourseStatus, Flag, FlagKind
 from courses.models.course import DriftState
 from reminders.models import KeptMessage
 from simulation.management.commands.demo import tell_story
+from tests.reports.fhir_checks import check_courses
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -34,6 +35,7 @@ def check_everything_is_visible(clinic, now):
     mails = KeptMessage.objects.filter(clinic=clinic)
     assert mails.filter(kept_at__lte=now).exists()
     assert not mails.filter(kept_at__gt=now).exists()
+    assert check_courses(courses, now=now) == len(courses)
 
 
 @pytest.mark.postgres
