@@ -24,8 +24,9 @@ from courses.models import (
     RecordedContraindication,
     TreatmentSession,
 )
+from courses.prescription_words import phase_words
 from staff import presenters
-from staff.prescription_words import kept_reasons_words, phase_words, span_words
+from staff.planning_words import kept_reasons_words, span_words
 from staff.presenters import Badge
 from staff.presenters.from_clients import Said, said_after
 from staff.templatetags.interface import day

@@ -14,7 +14,7 @@ from courses.core.plan import Plan, PlannedSession
 from courses.models import TreatmentSession
 from courses.services import PlanProposal, SlotOffer, SlotOffers
 from staff import presenters
-from staff.prescription_words import reason_words, span_words
+from staff.planning_words import reason_words, span_words
 from staff.templatetags.interface import day
 
 

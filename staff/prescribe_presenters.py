@@ -15,11 +15,12 @@ from courses.core.assess import assess
 from courses.core.ribbon import EndFlag, RibbonFacts, gather_ribbon
 from courses.core.types import PhaseSpec, Prescription, SessionRecord
 from courses.models import ProtocolContraindication
+from courses.prescription_words import prescription_words
 from courses.services import CourseDraft, CoursePreview, Objection
 from staff.course_presenters import open_span_words
 from staff.planning_presenters import PreviewLine, note_sentences, preview_lines
+from staff.planning_words import span_words
 from staff.prescribe_forms import PhaseForm
-from staff.prescription_words import prescription_words, span_words
 from staff.templatetags.interface import day
 
 

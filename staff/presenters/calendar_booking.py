@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from courses.models import Course
 from courses.services import DayFit
 from staff.calendar_forms import BookingPlace
-from staff.prescription_words import span_words
+from staff.planning_words import span_words
 from staff.presenters.courses import protocol_name
 from staff.presenters.flags import finding_words
 from staff.templatetags.interface import day

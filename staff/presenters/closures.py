@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import ngettext
 
 from clinics.models import Closure
-from staff.prescription_words import span_words
+from staff.planning_words import span_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from courses.models import (
     UndoOutcome,
 )
 from courses.services import drift_values
-from staff.prescription_words import kept_reasons_words, span_words
+from staff.planning_words import kept_reasons_words, span_words
 from staff.presenters.badges import Badge
 from staff.presenters.courses import course_url
 from staff.presenters.flags import flag_chip

@@ -13,9 +13,9 @@ from django.utils.translation import get_language, gettext_lazy, ngettext, pgett
 from django.utils.translation import gettext as _
 
 from courses.models import ContraindicationStrength, Protocol, ProtocolContraindication
+from courses.prescription_words import phase_words, prescription_words
 from courses.services.protocol_versions import ProtocolDraft, changed_fields
 from staff.prescribe_forms import PhaseForm
-from staff.prescription_words import phase_words, prescription_words
 from staff.presenters.badges import Badge
 from staff.presenters.phases import phase_kind_words
 from staff.presenters.sessions import moment_words

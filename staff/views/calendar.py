@@ -21,7 +21,7 @@ from courses.selectors import treating_members
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import answer, attempt, show
 from staff.calendar_forms import CalendarFilter, CalendarForm, DropForm
-from staff.prescription_words import span_words
+from staff.planning_words import span_words
 from staff.presenters import calendar as shown
 from staff.templatetags.interface import full_day
 from staff.undo import say_done, session_slip

@@ -24,6 +24,7 @@ from courses.convert import load_calendar, load_facts, local_today, phase_spec
 from courses.core.types import PhaseSpec
 from courses.errors import CourseError
 from courses.models import Course, Protocol
+from courses.prescription_words import prescription_words
 from courses.selectors import search_words
 from staff import prescribe_presenters as shown
 from staff.access import StaffRequest, acting, may, staff_page
@@ -42,7 +43,6 @@ from staff.prescribe_forms import (
     posted_phases,
     unsent_phase_forms,
 )
-from staff.prescription_words import prescription_words
 from staff.views.course import course_url, find_course
 
 FOUND_CLIENTS = 8

@@ -30,5 +30,5 @@ def test_sentence_has_all_its_russian_forms(russian, key):
 
     forms = message.string if isinstance(message.string, tuple) else (message.string,)
     assert all(forms)
-    # A window is told by its dates and not by plural forms, see staff/prescription_words.py.
+    # A window is told by its dates and not by plural forms, see staff/planning_words.py.
     assert len(forms) == (1 if key == "plan.window" else 3)

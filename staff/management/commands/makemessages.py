@@ -14,7 +14,7 @@ from django.core.management.commands import makemessages
 
 from courses.core.plan.sentences import SENTENCES as REASONS
 from courses.core.sentences import SENTENCES as FINDINGS
-from staff.prescription_words import TWO_TEXTS
+from staff.planning_words import TWO_TEXTS
 
 # As the catalogues stand: without line numbers, which change with every edit, and in the order of the texts.
 _SHAPE: Final = ["--no-location", "--sort-output", "--width=110"]
