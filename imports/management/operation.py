@@ -40,7 +40,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--by", help="e-mail of the member of staff who imports; else the first owner")
 
     def handle(self, *, file: Path, apply: bool, clinic: UUID | None, by: str | None, **options: Any) -> None:
-        member = _find_member(clinic, by)
+        member = find_member(clinic, by)
         actor = Actor(ActorKind.STAFF, code=member.code, staff_member_id=member.pk)
         now = timezone.now()
         try:
@@ -89,7 +89,11 @@ def _counted(batch: ImportBatch) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
 
 
-def _find_member(clinic_code: UUID | None, email: str | None) -> StaffMember:
+def find_member(clinic_code: UUID | None, email: str | None) -> StaffMember:
+    """Return who acts: the member with the e-mail, else the clinic's first owner.
+
+    Raises: CommandError where the clinic is not the only one and not named, or has no such member.
+    """
     clinics = Clinic.objects.order_by("pk")
     if clinic_code is not None:
         clinics = clinics.filter(code=clinic_code)

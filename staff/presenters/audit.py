@@ -58,6 +58,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "course.condition_recorded": gettext_lazy("Condition recorded"),
             "course.condition_ended": gettext_lazy("Condition ended"),
             "course.condition_overridden": gettext_lazy("Condition set aside"),
+            "course.exported": gettext_lazy("Course exported"),
             "course.client_merged": gettext_lazy("Client merged with another"),
             "flag.acknowledged": gettext_lazy("Finding acknowledged"),
             "flag.snoozed": gettext_lazy("Finding put off"),
@@ -182,6 +183,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
         gettext_lazy("Exports"),
         {
             "courses.exported": gettext_lazy("Courses exported"),
+            "sessions.exported": gettext_lazy("Sessions exported"),
             "figures.exported": gettext_lazy("Figures exported"),
             "audit.exported": gettext_lazy("Audit log exported"),
         },
