@@ -1,13 +1,16 @@
 """The only bridge between rows and the pure core."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery, TextField
+from django.db.models.functions import Cast
 
 from clinics.core import ClinicCalendar, to_utc
 from clinics.models import Clinic, Closure, OpeningHours
@@ -154,6 +157,24 @@ def phase_row_values(spec: PhaseSpec) -> dict[str, Any]:
     }
 
 
+class CourseKey(NamedTuple):
+    """What of a course's row its facts depend on."""
+
+    pk: int
+    clinic_id: int
+    client_id: int
+    protocol_id: int
+    start_on: date
+
+
+_Phase = tuple[PhaseSpec, PhaseLimits]
+
+
+def course_key(course: Course) -> CourseKey:
+    """Return the key of a loaded course."""
+    return CourseKey(course.pk, course.clinic_id, course.client_id, course.protocol_id, course.start_on)
+
+
 def load_facts(
     courses: Sequence[Course], *, phases: Mapping[int, Sequence[dict[str, Any]]] | None = None
 ) -> dict[int, CourseFacts]:
@@ -163,54 +184,140 @@ def load_facts(
 
     Cost: eight queries, however many courses; up to three more where conditions or treatments are on record.
     """
-    ids = [course.pk for course in courses]
-    owners = {course.pk: course for course in courses}
-    calendars = load_calendars(course.clinic for course in courses)
+    clinics = {course.clinic_id: course.clinic for course in courses}
+    leads = {pk: clinic.booking_lead_days for pk, clinic in clinics.items()}
+    keys = list(map(course_key, courses))
+    read = None if phases is None else {key.pk: _read_phases(phases.get(key.pk, ())) for key in keys}
+    return load_facts_by_key(keys, load_calendars(clinics.values()), leads, phases=read)
+
+
+def load_facts_by_key(
+    keys: Sequence[CourseKey],
+    calendars: Mapping[int, ClinicCalendar],
+    leads: Mapping[int, int],
+    *,
+    phases: Mapping[int, Sequence[_Phase]] | None = None,
+) -> dict[int, CourseFacts]:
+    """Return the facts of each course by its id; calendars and booking leads are given by clinic.
+
+    Thousands at a time: rows come as tuples, and what many courses have alike is made once.
+    Cost: six queries; up to three more where conditions or treatments are on record.
+    """
+    ids = [key.pk for key in keys]
     if phases is None:
-        phases = _rows_by_course(current_phases(ids), "revision__course_id")
-    ends = _rows_by_course(PhaseEndRow.objects.filter(course__in=ids).values(), "course_id")
-    restarts = _rows_by_course(Restart.objects.filter(course__in=ids).values(), "course_id")
-    pauses = _rows_by_course(Pause.objects.filter(course__in=ids).values(), "course_id")
-    sessions = _rows_by_course(
-        TreatmentSession.objects.filter(course__in=ids)
-        .order_by("on", "pk")
-        .values("course_id", "on", "status", "minutes", "treatments"),
-        "course_id",
-    )
-    conditions = load_contraindications(courses)
-    practice = {
-        pk: tuple(
-            PracticeRecord(row["on"], row["minutes"], tuple(row["treatments"]))
-            for row in sessions[pk]
-            if row["status"] == "attended" and (row["minutes"] is not None or row["treatments"])
-        )
-        for pk in ids
-    }
-    orders = _same_day_orders([owners[pk] for pk in ids if any(record.treatments for record in practice[pk])])
+        phases = _load_phases(ids)
+    ends = _tuples_by_course(PhaseEndRow.objects, ids, "phase_position", "ended_on")
+    restarts = _tuples_by_course(Restart.objects, ids, "restart_on")
+    pauses = _tuples_by_course(Pause.objects, ids, "from_on", "to_on", "reason")
+    sessions, practice = _load_sessions(ids)
+    conditions = _load_contraindications(keys)
+    orders = _same_day_orders([pk for pk, done in practice.items() if any(one.treatments for one in done)])
     return {
-        course.pk: CourseFacts(
+        key.pk: CourseFacts(
             prescription=Prescription(
-                start_on=course.start_on,
-                phases=tuple(_spec(row) for row in phases[course.pk]),
-                phases_ended=tuple(
-                    PhaseEnd(row["phase_position"], row["ended_on"]) for row in ends[course.pk]
-                ),
-                restarts=tuple(row["restart_on"] for row in restarts[course.pk]),
+                start_on=key.start_on,
+                phases=tuple(spec for spec, _limits in phases[key.pk]),
+                phases_ended=tuple(PhaseEnd(*end) for end in ends[key.pk]) if ends else (),
+                restarts=tuple(on for (on,) in restarts[key.pk]) if restarts else (),
             ),
-            sessions=tuple(SessionRecord(row["on"], row["status"]) for row in sessions[course.pk]),
-            pauses=tuple(PauseSpan(row["from_on"], row["to_on"], row["reason"]) for row in pauses[course.pk]),
-            contraindications=tuple(conditions[course.pk]),
-            calendar=calendars[course.clinic_id],
-            booking_lead_days=course.clinic.booking_lead_days,
-            limits=tuple(
-                PhaseLimits(row["minutes_min"], row["minutes_max"], tuple(row["minutes_by_session"]))
-                for row in phases[course.pk]
-            ),
-            practice=practice[course.pk],
-            same_day_order=orders.get(course.pk, ()),
+            sessions=tuple(sessions[key.pk]),
+            pauses=tuple(PauseSpan(*pause) for pause in pauses[key.pk]) if pauses else (),
+            contraindications=tuple(conditions[key.pk]) if conditions else (),
+            calendar=calendars[key.clinic_id],
+            booking_lead_days=leads[key.clinic_id],
+            limits=tuple(limits for _spec, limits in phases[key.pk]),
+            practice=tuple(practice[key.pk]),
+            same_day_order=orders.get(key.pk, ()),
         )
-        for course in courses
+        for key in keys
     }
+
+
+def _tuples_by_course(
+    manager: Any, course_ids: Sequence[int], *columns: str
+) -> defaultdict[int, list[tuple[Any, ...]]]:
+    """Return rows of a table by course, in the table's order. Cost: one query."""
+    found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for course_id, *values in manager.filter(course__in=course_ids).values_list("course_id", *columns):
+        found[course_id].append(tuple(values))
+    return found
+
+
+def _read_phases(rows: Sequence[dict[str, Any]]) -> list[_Phase]:
+    """Return the phases that rows of current_phases() hold."""
+    columns = _PHASE_COLUMNS[:-1]
+    return [_phase(*(row[name] for name in columns), tuple(row["minutes_by_session"])) for row in rows]
+
+
+def _load_phases(course_ids: Sequence[int]) -> defaultdict[int, list[_Phase]]:
+    """Return the phases in force of each course, in order. Cost: one query."""
+    found: defaultdict[int, list[_Phase]] = defaultdict(list)
+    rows = current_phases(course_ids).values_list("revision__course_id", *_PHASE_COLUMNS)
+    for course_id, *columns, by_session in rows:
+        found[course_id].append(_phase(*columns, tuple(by_session)))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _phase(
+    kind: Any,
+    frequency: int,
+    period_min: int,
+    period_max: int,
+    rest_days: int,
+    flex_days: int,
+    sessions_min: int | None,
+    sessions_max: int | None,
+    target: int | None,
+    duration_days: int | None,
+    grace_days: int,
+    lapse_days: int,
+    minutes_min: int | None,
+    minutes_max: int | None,
+    by_session: tuple[int, ...],
+) -> _Phase:
+    """Return a phase and its limits from the columns of its row; most courses of a protocol have the same ones."""
+    cadence = Cadence(frequency, period_min, period_max, rest_days, flex_days)
+    amount = (sessions_min, sessions_max, target, duration_days)
+    spec = PhaseSpec(kind, cadence, *amount, grace_days, lapse_days, minutes_min, minutes_max)
+    return spec, PhaseLimits(minutes_min, minutes_max, by_session)
+
+
+class _Records(dict[tuple[date, Any], SessionRecord]):
+    """Sessions by day and status, each made when first asked for: many courses have one on the same day."""
+
+    def __missing__(self, key: tuple[date, Any]) -> SessionRecord:
+        made = self[key] = SessionRecord(*key)
+        return made
+
+
+class _Practice(dict[tuple[date, Any, str], PracticeRecord]):
+    """What was done by day, minutes and treatments as stored, each made when first asked for."""
+
+    def __missing__(self, key: tuple[date, Any, str]) -> PracticeRecord:
+        on, minutes, treatments = key
+        made = self[key] = PracticeRecord(on, minutes, tuple(json.loads(treatments)))
+        return made
+
+
+_Sessions = tuple[defaultdict[int, list[SessionRecord]], defaultdict[int, list[PracticeRecord]]]
+
+
+def _load_sessions(course_ids: Sequence[int]) -> _Sessions:
+    """Return the sessions of each course by date, and what was done in those attended. Cost: one query."""
+    records, done = _Records(), _Practice()
+    sessions: defaultdict[int, list[SessionRecord]] = defaultdict(list)
+    practice: defaultdict[int, list[PracticeRecord]] = defaultdict(list)
+    # As text: nearly all are the same few letters, which need not be parsed each time.
+    rows = TreatmentSession.objects.annotate(words=Cast("treatments", TextField()))
+    rows = rows.filter(course__in=course_ids).order_by("on", "pk")
+    for course_id, on, status, minutes, treatments in rows.values_list(
+        "course_id", "on", "status", "minutes", "words"
+    ):
+        sessions[course_id].append(records[on, status])
+        if status == "attended" and (minutes is not None or treatments != "[]"):
+            practice[course_id].append(done[on, minutes, treatments])
+    return sessions, practice
 
 
 def current_phases(course_ids: Sequence[int]) -> Any:
@@ -248,72 +355,50 @@ _PHASE_COLUMNS = (
 )
 
 
-def _spec(row: dict[str, Any]) -> PhaseSpec:
-    return PhaseSpec(
-        kind=row["kind"],
-        cadence=Cadence(
-            row["frequency"], row["period_min"], row["period_max"], row["rest_days"], row["flex_days"]
-        ),
-        sessions_min=row["sessions_min"],
-        sessions_max=row["sessions_max"],
-        target=row["target"],
-        duration_days=row["duration_days"],
-        grace_days=row["grace_days"],
-        lapse_days=row["lapse_days"],
-        minutes_min=row["minutes_min"],
-        minutes_max=row["minutes_max"],
-    )
-
-
-def _rows_by_course(rows: Iterable[Any], key: str) -> defaultdict[int, list[dict[str, Any]]]:
-    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        found[row[key]].append(row)
-    return found
-
-
 def load_contraindications(courses: Sequence[Course]) -> Mapping[int, list[ContraindicationSpan]]:
     """Return, by course id, each course's recorded conditions that its protocol forbids and no prescriber overrode.
 
     A mere caution forbids nothing.
     Cost: one query, two more where there are any.
     """
+    return _load_contraindications(list(map(course_key, courses)))
+
+
+def _load_contraindications(keys: Sequence[CourseKey]) -> defaultdict[int, list[ContraindicationSpan]]:
     recorded: defaultdict[int, list[RecordedContraindication]] = defaultdict(list)
-    for record in RecordedContraindication.objects.filter(
-        client__in={course.client_id for course in courses}
-    ):
+    for record in RecordedContraindication.objects.filter(client__in={key.client_id for key in keys}):
         recorded[record.client_id].append(record)
     if not recorded:
         return defaultdict(list)
     forbidden = set(
-        ProtocolContraindication.objects.filter(protocol__in={course.protocol_id for course in courses})
+        ProtocolContraindication.objects.filter(protocol__in={key.protocol_id for key in keys})
         .exclude(strength="caution")
         .values_list("protocol_id", "condition")
     )
     overridden = set(
-        ContraindicationOverride.objects.filter(course__in=[course.pk for course in courses]).values_list(
+        ContraindicationOverride.objects.filter(course__in=[key.pk for key in keys]).values_list(
             "course_id", "condition"
         )
     )
     found: defaultdict[int, list[ContraindicationSpan]] = defaultdict(list)
-    for course in courses:
-        found[course.pk] = [
+    for key in keys:
+        found[key.pk] = [
             ContraindicationSpan(record.condition, record.from_on, record.to_on)
-            for record in recorded[course.client_id]
-            if (course.protocol_id, record.condition) in forbidden
-            and (course.pk, record.condition) not in overridden
+            for record in recorded[key.client_id]
+            if (key.protocol_id, record.condition) in forbidden
+            and (key.pk, record.condition) not in overridden
         ]
     return found
 
 
-def _same_day_orders(courses: Sequence[Course]) -> dict[int, tuple[str, ...]]:
+def _same_day_orders(course_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Return the order of one day's treatments of each course by its id.
 
     Cost: one query, none without courses.
     """
-    if not courses:
+    if not course_ids:
         return {}
-    rows = Course.objects.filter(pk__in=[course.pk for course in courses])
+    rows = Course.objects.filter(pk__in=course_ids)
     return {pk: tuple(order) for pk, order in rows.values_list("pk", "protocol__same_day_order")}
 
 
