@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, OuterRef, Subquery, TextField
+from django.db.models import F, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 
 from clinics.core import ClinicCalendar, to_utc
@@ -197,20 +197,23 @@ def load_facts_by_key(
     leads: Mapping[int, int],
     *,
     phases: Mapping[int, Sequence[_Phase]] | None = None,
+    within: QuerySet[Course] | None = None,
 ) -> dict[int, CourseFacts]:
     """Return the facts of each course by its id; calendars and booking leads are given by clinic.
 
-    Thousands at a time: rows come as tuples, and what many courses have alike is made once.
+    Thousands at a time: rows come as tuples, and what many courses have alike is made once. `within` is a query that
+    finds these courses; the database then needs no list of their ids, and sessions come in any order.
+    `phases` are by course, where they are at hand.
     Cost: six queries; up to three more where conditions or treatments are on record.
     """
-    ids = [key.pk for key in keys]
+    ids: Any = [key.pk for key in keys] if within is None else within.values("pk")
     if phases is None:
         phases = _load_phases(ids)
     ends = _tuples_by_course(PhaseEndRow.objects, ids, "phase_position", "ended_on")
     restarts = _tuples_by_course(Restart.objects, ids, "restart_on")
     pauses = _tuples_by_course(Pause.objects, ids, "from_on", "to_on", "reason")
-    sessions, practice = _load_sessions(ids)
-    conditions = _load_contraindications(keys)
+    sessions, practice = _load_sessions(ids, is_ordered=within is None)
+    conditions = _load_contraindications(keys, within)
     orders = _same_day_orders([pk for pk, done in practice.items() if any(one.treatments for one in done)])
     return {
         key.pk: CourseFacts(
@@ -234,7 +237,7 @@ def load_facts_by_key(
 
 
 def _tuples_by_course(
-    manager: Any, course_ids: Sequence[int], *columns: str
+    manager: Any, course_ids: Any, *columns: str
 ) -> defaultdict[int, list[tuple[Any, ...]]]:
     """Return rows of a table by course, in the table's order. Cost: one query."""
     found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
@@ -249,7 +252,7 @@ def _read_phases(rows: Sequence[dict[str, Any]]) -> list[_Phase]:
     return [_phase(*(row[name] for name in columns), tuple(row["minutes_by_session"])) for row in rows]
 
 
-def _load_phases(course_ids: Sequence[int]) -> defaultdict[int, list[_Phase]]:
+def _load_phases(course_ids: Any) -> defaultdict[int, list[_Phase]]:
     """Return the phases in force of each course, in order. Cost: one query."""
     found: defaultdict[int, list[_Phase]] = defaultdict(list)
     rows = current_phases(course_ids).values_list("revision__course_id", *_PHASE_COLUMNS)
@@ -303,14 +306,15 @@ class _Practice(dict[tuple[date, Any, str], PracticeRecord]):
 _Sessions = tuple[defaultdict[int, list[SessionRecord]], defaultdict[int, list[PracticeRecord]]]
 
 
-def _load_sessions(course_ids: Sequence[int]) -> _Sessions:
-    """Return the sessions of each course by date, and what was done in those attended. Cost: one query."""
+def _load_sessions(course_ids: Any, *, is_ordered: bool) -> _Sessions:
+    """Return the sessions of each course, by date if asked, and what was done in those attended. Cost: one query."""
     records, done = _Records(), _Practice()
     sessions: defaultdict[int, list[SessionRecord]] = defaultdict(list)
     practice: defaultdict[int, list[PracticeRecord]] = defaultdict(list)
     # As text: nearly all are the same few letters, which need not be parsed each time.
     rows = TreatmentSession.objects.annotate(words=Cast("treatments", TextField()))
-    rows = rows.filter(course__in=course_ids).order_by("on", "pk")
+    # An assessment sorts them itself; to sort those of thousands of courses takes the database longest of all.
+    rows = rows.filter(course__in=course_ids).order_by(*(("on", "pk") if is_ordered else ()))
     for course_id, on, status, minutes, treatments in rows.values_list(
         "course_id", "on", "status", "minutes", "words"
     ):
@@ -320,7 +324,7 @@ def _load_sessions(course_ids: Sequence[int]) -> _Sessions:
     return sessions, practice
 
 
-def current_phases(course_ids: Sequence[int]) -> Any:
+def current_phases(course_ids: Any) -> Any:
     """Return the phase rows in force of the courses, in order, as dictionaries."""
     newest = (
         PrescriptionRevision.objects.filter(course=OuterRef("revision__course"))
@@ -361,12 +365,15 @@ def load_contraindications(courses: Sequence[Course]) -> Mapping[int, list[Contr
     A mere caution forbids nothing.
     Cost: one query, two more where there are any.
     """
-    return _load_contraindications(list(map(course_key, courses)))
+    return _load_contraindications(list(map(course_key, courses)), None)
 
 
-def _load_contraindications(keys: Sequence[CourseKey]) -> defaultdict[int, list[ContraindicationSpan]]:
+def _load_contraindications(
+    keys: Sequence[CourseKey], within: QuerySet[Course] | None
+) -> defaultdict[int, list[ContraindicationSpan]]:
+    clients: Any = {key.client_id for key in keys} if within is None else within.values("client")
     recorded: defaultdict[int, list[RecordedContraindication]] = defaultdict(list)
-    for record in RecordedContraindication.objects.filter(client__in={key.client_id for key in keys}):
+    for record in RecordedContraindication.objects.filter(client__in=clients):
         recorded[record.client_id].append(record)
     if not recorded:
         return defaultdict(list)

@@ -27,7 +27,7 @@ SEVERITY_RANK: Final = {"notice": 1, "warning": 2, "serious": 3}
 GROWING: Final = frozenset({"interrupted", "lapsed", "overdue", "unbooked"})
 # How long a course whose assessment failed is left alone, so that it never blocks those behind it.
 ERROR_PAUSE: Final = timedelta(hours=1)
-_SNAPSHOT: Final = (
+SNAPSHOT: Final = (
     "status",
     "ended_at",
     "assessed_on",
@@ -75,10 +75,10 @@ def store_assessment(
 
     flags: the course's open ones, where they are at hand.
     """
-    before = {name: getattr(course, name) for name in _SNAPSHOT}
+    before = {name: getattr(course, name) for name in SNAPSHOT}
     was_over = course.status == CourseStatus.COMPLETED
-    _take_snapshot(course, assessment, today=today, now=now)
-    changed = [name for name in _SNAPSHOT if getattr(course, name) != before[name]]
+    take_snapshot(course, assessment, today=today, now=now)
+    changed = [name for name in SNAPSHOT if getattr(course, name) != before[name]]
     if changed:
         course.save(update_fields=changed)
     if "status" in changed and course.status == CourseStatus.COMPLETED:
@@ -99,7 +99,7 @@ def store_measures(course: Course, *, now: datetime) -> None:
     course.save(update_fields=_RATES)
 
 
-def _take_snapshot(course: Course, assessment: Assessment, *, today: date, now: datetime) -> None:
+def take_snapshot(course: Course, assessment: Assessment, *, today: date, now: datetime) -> None:
     measures = assessment.measures
     course.assessed_on = today
     course.state = assessment.state
@@ -183,7 +183,7 @@ def _resolve_flag(course: Course, flag: Flag, *, now: datetime, reason: str) -> 
     flag_changed.send(sender=Flag, flag_id=flag.pk, flag=flag, course=course, now=now)
 
 
-def _finding_values(finding: Finding) -> dict[str, Any]:
+def finding_values(finding: Finding) -> dict[str, Any]:
     return {
         "severity": finding.severity,
         "severity_rank": SEVERITY_RANK[finding.severity],
@@ -206,13 +206,13 @@ def _open_flag(course: Course, finding: Finding, *, today: date, now: datetime) 
         since_on=finding.since or today,
         opened_at=now,
         updated_at=now,
-        **_finding_values(finding),
+        **finding_values(finding),
     )
     flag_changed.send(sender=Flag, flag_id=flag.pk, flag=flag, course=course, now=now)
 
 
 def _update_flag(flag: Flag, finding: Finding, *, now: datetime) -> None:
-    values = _finding_values(finding)
+    values = finding_values(finding)
     if finding.since:
         values["since_on"] = finding.since
     if values["severity_rank"] > flag.severity_rank:
