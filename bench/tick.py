@@ -98,15 +98,20 @@ def _one_tick(name: str, clinics: int, candidates: Any, processor: list[float], 
 
 def _processor_seconds(server: int) -> float:
     """Return the processor time so far of this process and, where it runs on this machine, of its server process."""
+    return time.process_time() + process_seconds(server)
+
+
+def process_seconds(server: int) -> float:
+    """Return the processor time so far of a process of the server, nothing where it does not run on this machine."""
     try:
         name, _, rest = Path(f"/proc/{server}/stat").read_text(encoding="ascii").rpartition(")")
     except OSError:
-        return time.process_time()
+        return 0.0
     if "postgres" not in name:
         # A server in a container counts its processes in its own way.
-        return time.process_time()
+        return 0.0
     fields = rest.split()
-    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _tick_at(number: int, clinics: int, candidates: Any) -> float:
