@@ -20,6 +20,7 @@ from staff.views import (
     course_planning,
     courses,
     disruptions,
+    exchange,
     from_clients,
     hooks,
     imports,
@@ -99,6 +100,7 @@ urlpatterns = [
     path("me/dates/", profile.choose_dates, name="profile-dates"),
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
     path("me/digest/", profile.choose_digest, name="profile-digest"),
+    path("me/export/sessions/", exchange.export_own_sessions, name="profile-sessions"),
 ]
 
 # ---------------------------------------------------------------- disruptions and background jobs
@@ -213,8 +215,11 @@ urlpatterns += [
 _course = "courses/<uuid:code>/"
 urlpatterns += [
     path("courses/new/", prescribe.prescribe, name="course-new"),
+    path("courses/new/fhir/", exchange.prescribe_from_fhir, name="course-new-fhir"),
     path(_course + "change/", prescribe.change_prescription, name="course-change"),
     path(_course, course.show_course, name="course-detail"),
+    path(_course + "export/fhir/", exchange.export_course, name="course-fhir"),
+    path(_course + "export/calendar/", exchange.export_sessions, name="course-calendar"),
     path(_course + "book/", course_planning.book_next, name="course-book"),
     path(_course + "replan/", course_planning.replan, name="course-replan"),
     path(

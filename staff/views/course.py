@@ -94,6 +94,7 @@ def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
         "changes": _changes(course, today=today),
         "actions": actions,
         "can_book": can_book,
+        "may_export": may(request, Capability.EXPORT),
     }
 
 

@@ -62,6 +62,8 @@ class _Writing:
     kept: list[dict[str, Any]] = field(default_factory=list)
     # What the course will be called, so that a page sent twice makes one course; None is for a new one.
     code: uuid.UUID | None = None
+    # What a file said that is not in the sentence; None when nothing was read.
+    notes: list[str] | None = None
 
     def is_valid(self) -> bool:
         """Whether all fields are filled in well; what a service refused is no fault of a field."""
@@ -98,6 +100,15 @@ def _start(request: StaffRequest, *, now: datetime) -> _Writing:
     )
     phases = _phases_of(_protocol(request, asked["protocol"]))
     return _Writing(form, unsent_phase_forms(phases), taken=asked["protocol"] if phases else "")
+
+
+def show_filled(
+    request: StaffRequest, initial: dict[str, Any], phases: list[dict[str, Any]], notes: list[str]
+) -> HttpResponse:
+    """Show the sheet with what came from elsewhere, and what is to be known about it; nothing is checked yet."""
+    form = PrescribeForm(initial=initial, clinic=request.staff_member.clinic, auto_id="prescribe-%s")
+    writing = _Writing(form, unsent_phase_forms(phases), notes=notes)
+    return _show(request, writing, now=timezone.now(), is_checked=False)
 
 
 def _protocol(request: StaffRequest, code: str) -> Protocol | None:
@@ -256,6 +267,8 @@ def _sheet(request: StaffRequest, writing: _Writing, *, now: datetime) -> dict[s
     return {
         "form": writing.form,
         "code": writing.code or uuid.uuid4(),
+        "is_read": writing.notes is not None,
+        "notes": writing.notes,
         "has_protocols": Protocol.objects.for_clinic(clinic).filter(is_current=True).exists(),
         "may_manage": may(request, Capability.MANAGE),
         "phases": shown.phase_rows(writing.phases),

@@ -20,6 +20,7 @@ from clinics.services import record_sign_in
 from courses.convert import local_today
 from staff import presenters
 from staff.access import StaffRequest, acting, staff_page
+from staff.exchange_forms import OwnSessionsForm
 from staff.forms import DateOrderForm, LanguageForm, WorkplaceForm
 from staff.message_forms import DigestForm
 
@@ -53,6 +54,7 @@ def _show(
         "has_choice": members.count() > 1,
         "may_start": settings.ALLOW_NEW_CLINICS,
         "digest_form": DigestForm(initial={"gets_digest": request.staff_member.gets_digest}),
+        "own_sessions_form": OwnSessionsForm({}, today=today) if request.staff_member.is_treating else None,
         "second_step": _second_step(request.user),
         "date_form": DateOrderForm(
             initial={"date_order": request.user.date_order or DateOrderForm.OWN}, today=today
