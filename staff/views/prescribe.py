@@ -105,10 +105,17 @@ def _start(request: StaffRequest, *, now: datetime) -> _Writing:
 def show_filled(
     request: StaffRequest, initial: dict[str, Any], phases: list[dict[str, Any]], notes: list[str]
 ) -> HttpResponse:
-    """Show the sheet with what came from elsewhere, and what is to be known about it; nothing is checked yet."""
-    form = PrescribeForm(initial=initial, clinic=request.staff_member.clinic, auto_id="prescribe-%s")
-    writing = _Writing(form, unsent_phase_forms(phases), notes=notes)
-    return _show(request, writing, now=timezone.now(), is_checked=False)
+    """Show the sheet with what came from elsewhere and what is to be known about it, and its dates if nothing lacks."""
+    now, clinic = timezone.now(), request.staff_member.clinic
+    is_whole = bool(initial["client"] and initial["protocol"])
+    data = initial | {"phase_count": len(phases)}
+    for index, phase in enumerate(phases):
+        data |= {f"phases-{index}-{name}": "" if value is None else value for name, value in phase.items()}
+    # What nobody has typed yet is not called wrong.
+    typed: dict[str, Any] = {"data": data} if is_whole else {"initial": initial}
+    form = PrescribeForm(**typed, clinic=clinic, auto_id="prescribe-%s")
+    sheets = phase_forms(data) if is_whole else unsent_phase_forms(phases)
+    return _show(request, _Writing(form, sheets, notes=notes), now=now, is_checked=is_whole)
 
 
 def _protocol(request: StaffRequest, code: str) -> Protocol | None:

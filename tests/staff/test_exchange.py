@@ -136,7 +136,10 @@ def test_file_of_a_course_fills_the_sentence_and_saves_nothing(doctor, course):
         "years",
     ]
     # As usual for the rhythm is left empty.
-    assert value_of(response, "0.grace_days") is None
+    assert value_of(response, "0.grace_days") == ""
+    # The dates are there at once, since nothing lacks.
+    assert "10–15 sessions, every 1–2 days, 30–60 minutes; then every 2 weeks for 1 year" in words_of(response)
+    assert response.context["preview"]["lines"]
     assert "Read from the file. Look it over: nothing is saved yet." in words_of(response)
     assert Course.objects.count() == 1
 
