@@ -116,6 +116,24 @@ def test_export_is_audited_and_an_unknown_course_refused(course, file):
         run("export_fhir", str(course.client.code))
 
 
+def test_running_courses_of_a_clinic_go_out_one_a_line(course):
+    other = prescribe(member=course.prescribed_by)
+    prescribe()
+    Course.objects.filter(pk=prescribe(member=course.prescribed_by).pk).update(
+        status="discontinued", ended_at=course.created_at, end_reason="moved"
+    )
+
+    lines = run("export_fhir", clinic=course.clinic.code).splitlines()
+
+    assert [json.loads(line)["identifier"]["value"] for line in lines] == [
+        f"urn:uuid:{one.code}" for one in (course, other)
+    ]
+    event = AuditEvent.objects.get(action="courses.exported")
+    assert (event.subject_code, event.new) == (course.clinic.code, {"format": "fhir", "count": 2})
+    with pytest.raises(CommandError, match="No clinic has this code"):
+        run("export_fhir", clinic=course.code)
+
+
 def test_import_says_what_would_happen_and_changes_nothing(course, file):
     said = run("import_fhir", str(file), start=date(2026, 11, 30)).splitlines()
 
