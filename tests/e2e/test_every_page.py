@@ -102,6 +102,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/courses/{paused.code}/",
         f"/courses/{today.code}/sessions/{session.code}/move/",
         "/courses/new/",
+        "/courses/new/fhir/",
         f"/courses/new/?client={client.code}&protocol={overdue.protocol.code}",
         "/clients/",
         "/clients/new/",

@@ -1,15 +1,18 @@
 """A prescriber signs in, writes a prescription as a sentence, and presses once."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
+from courses.convert import load_facts
 from courses.models import BOOKED_STATUSES, Course, CourseStatus, SessionStatus
-from courses.services import add_closure
+from courses.services import add_closure, discontinue_course
+from reports.fhir import course_bundle
 from tests.e2e.conftest import NOW, PASSWORD, TODAY, sentence_of
-from tests.factories import ClientFactory, actor_of
+from tests.factories import ClientFactory, actor_of, prescribe
 
 CLOSED = (date(2026, 3, 18), date(2026, 3, 19))
 
@@ -173,3 +176,29 @@ def test_what_is_wrong_is_named_and_what_was_typed_stays(open_browser, prescribe
     expect(first.get_by_label("Sessions, at least")).to_have_value("20")
     expect(page.get_by_text("Anna Berzina")).to_be_visible()
     assert Course.objects.count() == 0
+
+
+def test_prescription_from_a_file_is_looked_over_and_prescribed(open_browser, prescriber, anna, protocol):
+    # Given a course of another program as FHIR, and a client of this clinic
+    written = prescribe(member=prescriber, client=anna, protocol=protocol, start_on=TODAY, now=NOW)
+    content = json.dumps(course_bundle(written, now=NOW)).encode()
+    discontinue_course(course=written, by=actor_of(prescriber), now=NOW, reason="moves")
+    page = open_browser(prescriber)
+    page.goto("/courses/new/")
+
+    # When the file is read, and a number of it is changed
+    page.get_by_role("link", name="From a FHIR file").click()
+    page.get_by_label("File", exact=False).first.set_input_files(
+        {"name": "course.json", "mimeType": "application/fhir+json", "buffer": content}
+    )
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_text("Read from the file. Look it over: nothing is saved yet.")).to_be_visible()
+    page.get_by_role("group", name="Phase 1").get_by_label("Sessions, at most").fill("12")
+    expect(page.get_by_text("10–12 sessions, every 1–2 days, 30–60 minutes")).to_be_visible()
+    page.get_by_role("button", name="Prescribe and book all of it").click()
+
+    # Then the course is prescribed as it was looked over
+    expect(page.get_by_text("Prescribed and booked.")).to_be_visible()
+    made = Course.objects.exclude(pk=written.pk).get()
+    assert page.url.endswith(f"/courses/{made.code}/")
+    assert [phase.sessions_max for phase in load_facts([made])[made.pk].prescription.phases] == [12, None]
