@@ -140,6 +140,7 @@ def test_courses_that_are_over_and_of_other_clinics_are_left(course, by, foreign
     assert list(kept) == [other, over]
 
 
+@pytest.mark.slow
 def test_facts_in_bulk_are_those_of_one_by_one(course, by):
     attend(course, [march(2), march(3), march(5)])
     session = TreatmentSession.objects.filter(course=course).first()

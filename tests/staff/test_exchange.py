@@ -41,6 +41,7 @@ def upload(browser, resource, **more):
 # ---------------------------------------------------------------- out
 
 
+@pytest.mark.slow
 def test_course_goes_out_as_fhir_and_the_trail_says_so(analyst, course):
     response = analyst.get(f"/courses/{course.code}/export/fhir/")
 
@@ -118,6 +119,7 @@ def value_of(response, name):
     return phases[int(number)].form[field].value()
 
 
+@pytest.mark.slow
 def test_file_of_a_course_fills_the_sentence_and_saves_nothing(doctor, course):
     response = upload(doctor, course_bundle(course, now=NOW))
 
@@ -138,12 +140,15 @@ def test_file_of_a_course_fills_the_sentence_and_saves_nothing(doctor, course):
     # As usual for the rhythm is left empty.
     assert value_of(response, "0.grace_days") == ""
     # The dates are there at once, since nothing lacks.
-    assert "10–15 sessions, every 1–2 days, 30–60 minutes; then every 2 weeks for 1 year" in words_of(response)
+    assert "10–15 sessions, every 1–2 days, 30–60 minutes; then every 2 weeks for 1 year" in words_of(
+        response
+    )
     assert response.context["preview"]["lines"]
     assert "Read from the file. Look it over: nothing is saved yet." in words_of(response)
     assert Course.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_text_may_be_pasted_and_what_is_left_out_is_said(doctor, prescriber, course):
     attend(course, [date(2026, 3, day) for day in (5, 6)])
     set_target(course=course, target=12, by=actor_of(prescriber), now=NOW)
