@@ -190,7 +190,8 @@ def test_what_cannot_be_kept_is_named_by_its_path(doctor, course):
 
     assert response.status_code == 422
     assert [path for path, _sentence in response.context["refusals"]] == [
-        "ServiceRequest.occurrenceTiming.repeat.frequencyMax"
+        "ServiceRequest.occurrenceTiming.repeat.frequencyMax",
+        "ServiceRequest.occurrenceTiming.repeat.periodUnit",
     ]
     assert "A course keeps one frequency." in words_of(response)
 

@@ -138,7 +138,7 @@ def _read_rhythm(timing: Element, repeat: Element) -> tuple[int | None, int | No
         most = repeat.whole("frequencyMax", least=1, most=MAX_PERIOD_DAYS)
         if frequency is not None and most is not None and most != frequency:
             timing.reading.refuse(repeat.at("frequencyMax"), "frequency_range")
-            return None, None, None
+            frequency = None
     unit, unit_path = repeat.text("periodUnit"), repeat.at("periodUnit")
     period_min = repeat.days("period", unit, unit_path, most=MAX_PERIOD_DAYS)
     if not repeat.has("periodMax") or period_min is None:
