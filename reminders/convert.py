@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
@@ -152,6 +152,10 @@ def load_courses_facts(
     }
 
 
+# The fields of SessionFacts after its code, in their order.
+_SESSION_COLUMNS: Final = ("version", "status", "on", "starts_at", "outcome_at", "is_closed", "ends_at")
+
+
 def load_session_facts(courses: Collection[Course]) -> defaultdict[int, list[SessionFacts]]:
     """Return each course's sessions by its id, by date.
 
@@ -161,9 +165,7 @@ def load_session_facts(courses: Collection[Course]) -> defaultdict[int, list[Ses
         TreatmentSession.objects.filter(course__in=courses)
         .annotate(is_closed=ExpressionWrapper(closed_on("on"), BooleanField()))
         .order_by("on", "pk")
-        .values_list(
-            *("course_id", "code", "version", "status", "on", "starts_at", "outcome_at", "is_closed", "ends_at")
-        )
+        .values_list("course_id", "code", *_SESSION_COLUMNS)
     )
     found: defaultdict[int, list[SessionFacts]] = defaultdict(list)
     for course_id, code, *values in rows:

@@ -28,8 +28,8 @@ from courses.models import (
 )
 from courses.services.calendar import remove_absence, remove_closure
 from courses.services.changes import change_session, changing, lock_session, transacting
-from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.services.disrupting import hand_over, lock_of, rows_of
+from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.services.rebooking import COURSES_A_STEP, actor_of
 from courses.services.slots import SlotWish, holding, wish_slot
 
