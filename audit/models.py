@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class ActorKind(models.TextChoices):
     STAFF = "staff", _("staff member")
     CLIENT = "client", _("client")
+    TOKEN = "token", _("program")
     SYSTEM = "system", _("system")
 
 

@@ -11,11 +11,12 @@ from audit.models import ActorKind, AuditEvent
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a staff member or client by code, or the system itself."""
+    """Who acts: a staff member, a client or a program's token by code, or the system itself."""
 
     kind: ActorKind
     code: uuid.UUID | None = None
-    # The acting staff member's row id, for columns such as prescribed_by; None for others.
+    # The acting staff member's row id, for columns such as prescribed_by; of a token that of whoever made it and
+    # answers for what its program does; None for others.
     staff_member_id: int | None = None
 
 

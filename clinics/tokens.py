@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit.models import ActorKind
 from audit.services import Actor, record
 from clinics.core import to_utc
 from clinics.models import ApiToken, Clinic, Scope, StaffMember
@@ -112,6 +113,11 @@ def find_token(key: str) -> ApiToken | None:
     Cost: one query.
     """
     return ApiToken.objects.filter(key_hash=hash_key(key)).select_related("clinic").first()
+
+
+def actor_of_token(token: ApiToken) -> Actor:
+    """Return the program that holds a token as the actor of a service; the log names the token."""
+    return Actor(ActorKind.TOKEN, code=token.code, staff_member_id=token.created_by_id)
 
 
 def note_token_use(token: ApiToken, *, now: datetime) -> None:

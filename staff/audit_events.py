@@ -28,8 +28,9 @@ from staff.presenters.messages import recipient_name
 from staff.presenters.rules import rule_title
 
 CLIENTS: Final = "clients"
+PROGRAMS: Final = "programs"
 SYSTEM: Final = "system"
-_KINDS: Final = {CLIENTS: ActorKind.CLIENT, SYSTEM: ActorKind.SYSTEM}
+BY_KIND: Final = {CLIENTS: ActorKind.CLIENT, PROGRAMS: ActorKind.TOKEN, SYSTEM: ActorKind.SYSTEM}
 # Details that hold the code of a member of staff, and those that hold a room's.
 STAFF_DETAILS: Final = ("member", "practitioner")
 ROOM_DETAILS: Final = ("room",)
@@ -57,7 +58,7 @@ def filter_events(clinic: Clinic, wanted: AuditFilter) -> QuerySet[AuditEvent]:
     if wanted.action:
         events = events.filter(action=wanted.action)
     if wanted.by_kind:
-        events = events.filter(actor_kind=_KINDS[wanted.by_kind])
+        events = events.filter(actor_kind=BY_KIND[wanted.by_kind])
     if wanted.by_code:
         events = events.filter(actor_kind=ActorKind.STAFF, actor_code=wanted.by_code)
     if wanted.since:
@@ -100,16 +101,17 @@ def load_names(clinic: Clinic, events: Sequence[AuditEvent]) -> Names:
     staff = _staff(clinic, acting | told | about.get("staff_member", set()))
     rooms = {code for event in events for code in _told_codes(event, ROOM_DETAILS)}
     clients = _clients(clinic, acting | about.get("client", set()))
+    tokens = _tokens(clinic, acting | about.get("api_token", set()))
     return Names(
-        actors=clients | staff,
+        actors=clients | staff | tokens,
         subjects={
             **clients,
             **staff,
+            **tokens,
             **_courses(clinic, about.get("course", set())),
             **_messages(clinic, about.get("reminder", set())),
             **_answers(clinic, about.get("answer", set())),
             **_protocols(clinic, about.get("protocol", set())),
-            **_tokens(clinic, about.get("api_token", set())),
             **_hooks(clinic, about.get("webhook", set())),
             **_imports(clinic, about.get("import", set())),
             **_rules(clinic, about.get("rule", set())),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.core import to_utc
 from clinics.models import Clinic, StaffMember
-from staff.audit_events import CLIENTS, SYSTEM, AuditFilter
+from staff.audit_events import BY_KIND, CLIENTS, PROGRAMS, SYSTEM, AuditFilter
 from staff.forms import DateInput
 from staff.presenters.audit import action_choices
 
@@ -34,6 +34,7 @@ class AuditFilterForm(forms.Form):
             ("", _("Anybody")),
             *((str(code), name) for code, name in people.values_list("code", "display_name")),
             (CLIENTS, _("Clients")),
+            (PROGRAMS, _("Programs with a token")),
             (SYSTEM, _("The system")),
         ]
 
@@ -44,8 +45,8 @@ class AuditFilterForm(forms.Form):
         by = chosen.get("by") or ""
         return AuditFilter(
             action=chosen.get("action") or "",
-            by_kind=by if by in (CLIENTS, SYSTEM) else "",
-            by_code=uuid.UUID(by) if by and by not in (CLIENTS, SYSTEM) else None,
+            by_kind=by if by in BY_KIND else "",
+            by_code=uuid.UUID(by) if by and by not in BY_KIND else None,
             since=self._midnight(chosen.get("from_on")),
             until=self._midnight(chosen.get("to_on"), days_later=1),
             about=chosen.get("about"),

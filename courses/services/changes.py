@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 
+from audit.models import ActorKind
 from audit.services import Actor, Entry, record_all
 from clinics.access import Capability, is_allowed
 from clinics.models import Clinic, StaffMember
@@ -270,18 +271,20 @@ def require_prescriber(by: Actor, clinic: Clinic) -> StaffMember:
     Raises: CourseError `prescriber_required` for anybody else.
     """
     member = StaffMember.objects.filter(pk=by.staff_member_id or 0, clinic=clinic, is_active=True).first()
-    if member is None or not is_allowed(member, Capability.PRESCRIBE):
+    # A prescriber who made a token has not prescribed what its program asks for.
+    is_program = by.kind == ActorKind.TOKEN
+    if member is None or is_program or not is_allowed(member, Capability.PRESCRIBE):
         raise CourseError(_("Only a prescriber may do this."), code="prescriber_required")
     return member
 
 
 def require_staff(by: Actor, clinic: Clinic) -> StaffMember:
-    """Return the acting staff member of the clinic.
+    """Return the acting staff member of the clinic, for a token whoever made it, also one who has left since.
 
     Raises: CourseError `staff_required` for anybody else.
     """
-    member = StaffMember.objects.filter(pk=by.staff_member_id or 0, clinic=clinic, is_active=True).first()
-    if member is None:
+    member = StaffMember.objects.filter(pk=by.staff_member_id or 0, clinic=clinic).first()
+    if member is None or not (member.is_active or by.kind == ActorKind.TOKEN):
         raise CourseError(_("Only the clinic's staff may do this."), code="staff_required")
     return member
 

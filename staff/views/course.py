@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.models import AuditEvent
 from clinics.access import Capability
-from clinics.models import StaffMember
+from clinics.models import ApiToken, StaffMember
 from courses.convert import assess_facts, load_facts, local_today
 from courses.models import Course, RecordedContraindication, TreatmentSession
 from courses.ribbons import ribbon_of
@@ -137,11 +137,9 @@ def _changes(course: Course, *, today: Any) -> list[course_history.ChangeRow]:
         )[:SHOWN_CHANGES]
     )
     codes = {event.actor_code for event in events if event.actor_code}
-    names = dict(
-        StaffMember.objects.for_clinic(course.clinic)
-        .filter(code__in=codes)
-        .values_list("code", "display_name")
-    )
+    people = StaffMember.objects.for_clinic(course.clinic).filter(code__in=codes)
+    programs = ApiToken.objects.for_clinic(course.clinic).filter(code__in=codes)
+    names = dict(people.values_list("code", "display_name")) | dict(programs.values_list("code", "name"))
     return course_history.change_rows(events, names, today=today)
 
 

@@ -2,8 +2,18 @@
 
 import pytest
 
+from audit.models import AuditEvent
+from clinics.models import StaffMember
+from clinics.tokens import actor_of_token, issue_token
 from courses.models import Flag, FlagCall
-from courses.services import acknowledge_flag, reassess_due, record_call, record_walk_in, snooze_flag
+from courses.services import (
+    acknowledge_flag,
+    reassess_due,
+    record_call,
+    record_walk_in,
+    set_target,
+    snooze_flag,
+)
 from tests.courses.build import MONDAY, actions, at, march, refused
 from tests.factories import actor_of, book
 
@@ -25,6 +35,23 @@ def test_acknowledged_by_whom_and_why(flag, by):
         "calls back",
     )
     assert actions(flag.course)[-1] == "flag.acknowledged"
+
+
+def test_program_acts_for_who_made_its_token_but_never_prescribes(flag, course, member):
+    values = {"name": "Desk", "scopes": ["write"], "expires_on": march(30)}
+    token, _key = issue_token(clinic=course.clinic, by=actor_of(member), now=MONDAY, **values)
+    program = actor_of_token(token)
+    StaffMember.objects.filter(pk=member.pk).update(is_active=False)
+
+    acknowledge_flag(flag=flag, by=program, now=MONDAY)
+    StaffMember.objects.filter(pk=member.pk).update(is_active=True)
+    with refused("prescriber_required"):
+        set_target(course=course, target=12, by=program, now=MONDAY)
+
+    flag.refresh_from_db()
+    assert flag.acknowledged_by == member
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.actor_kind, event.actor_code) == ("flag.acknowledged", "token", token.code)
 
 
 def test_snoozed_until_a_day_after_today(flag, by):

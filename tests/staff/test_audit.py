@@ -14,7 +14,8 @@ from audit.services import SYSTEM, Actor, record
 from bin.steps import ROOT
 from clinics.models import Role
 from clinics.services import change_staff_member
-from courses.services import cancel_session, move_session, pause_course
+from clinics.tokens import actor_of_token, issue_token
+from courses.services import cancel_session, confirm_session, move_session, pause_course
 from staff.presenters.audit import action_choices, action_words
 from tests.factories import ClientFactory, ClinicFactory, StaffMemberFactory, actor_of
 from tests.staff.conftest import HTMX, NOW, TODAY
@@ -128,6 +129,20 @@ def test_client_and_those_who_are_gone_are_named_as_such(owner, clinic, note):
         ("a former staff member", "", ""),
         ("Anna Berzina", "Anna Berzina", f"/clients/{anna.code}/"),
     ]
+
+
+def test_program_is_named_by_its_token_and_found(owner, ilze, session):
+    values = {"name": "Web site", "scopes": ["write"], "expires_on": TODAY}
+    token, _key = issue_token(clinic=session.clinic, by=actor_of(ilze), now=NOW, **values)
+    confirm_session(session=session, by=actor_of_token(token), now=NOW)
+
+    lines = lines_of(owner, by="programs")
+
+    assert [told(line)[:3] for line in lines] == [
+        ("Session confirmed", "Course of Anna Berzina", "Web site"),
+    ]
+    assert lines[0].who_url == "/settings/tokens/"
+    assert "Web site" in words_of(owner.get(f"/courses/{session.course.code}/"))
 
 
 def test_changes_of_people_are_told_old_and_new(owner, ilze, prescriber):
