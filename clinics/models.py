@@ -399,6 +399,42 @@ class ApiToken(models.Model):
         return self.key_start
 
 
+class AnsweredRequest(models.Model):
+    """What a program was answered that named its request: the same request again gets the same answer, not a second deed.
+
+    Nothing here can be read without the program's own key, which is not kept: see clinics/answered.py.
+    """
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="answered_requests")
+    token = models.ForeignKey(ApiToken, models.PROTECT, related_name="answered_requests", db_index=False)
+    # Fingerprints of the name that the program gave, and of what it asked.
+    key_mark = models.CharField(max_length=64)
+    request_mark = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    # The answer's headers and body, sealed.
+    sealed = models.TextField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    objects = ClinicScopedQuerySet["AnsweredRequest"].as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            # However often and however many at once, one deed.
+            models.UniqueConstraint(fields=["token", "key_mark"], name="answered_request_once"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="answered_request_lives_a_while"
+            ),
+        ]
+        indexes: ClassVar = [
+            # What has expired is removed.
+            models.Index(fields=["expires_at"], name="answered_request_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.status} to token {self.token_id}"
+
+
 class ListPage(models.TextChoices):
     COURSES = "courses", _("Courses")
     ATTENTION = "attention", _("Needs attention")

@@ -4,7 +4,9 @@ from importlib import import_module
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
+from clinics.answered import remove_expired_answers
 from clinics.jobs import wake_job, work_job
 
 # A slice of a job: the tick waits in the same queue, and other jobs do.
@@ -13,8 +15,9 @@ _SECONDS = 10.0
 
 @shared_task(name="clinics.housekeep")
 def housekeep() -> None:
-    """Remove the sessions of logins that have expired; harmless at any time and as often as wanted."""
+    """Remove logins and programs' answers that have expired; harmless at any time and as often as wanted."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    remove_expired_answers(now=timezone.now())
 
 
 @shared_task(name="clinics.work_job")
