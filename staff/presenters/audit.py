@@ -74,6 +74,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "client.merged": gettext_lazy("Two clients merged"),
             "client.erased": gettext_lazy("Client's data erased"),
             "client.exported": gettext_lazy("Client's data exported"),
+            "clients.listed": gettext_lazy("List of clients read"),
             "client.read": gettext_lazy("Client's data looked at"),
             "client.condition_recorded": gettext_lazy("Condition recorded"),
             "client.condition_ended": gettext_lazy("Condition ended"),

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from redis import RedisError
 from rest_framework.test import APIRequestFactory
 
-from api.views import ClinicApiView
+from api.views.base import ClinicApiView
 from audit.models import AuditEvent
 from clinics.access import SCOPE_CAPABILITIES, Capability, is_token_allowed
 from clinics.models import ApiToken, Role, Scope
@@ -54,8 +54,8 @@ def ask(client, key, verb="get", **options):
     return getattr(client, verb)(WHERE, headers={"Authorization": f"Bearer {key}"}, **options)
 
 
-def refusal(message):
-    return {"error": {"field": "request", "message": message}}
+def refusal(message, code="authentication_failed"):
+    return {"error": {"field": "request", "message": message, "code": code, "fields": {}}}
 
 
 def test_token_opens_its_own_clinic(client, make_token, owner):
@@ -117,7 +117,8 @@ def test_what_is_no_token_in_force_opens_nothing(client, make_token, owner, mond
 
     assert last.status_code == 200
     for answer, message in answers:
-        assert (answer.status_code, answer.json()) == (401, refusal(message))
+        code = "not_authenticated" if message == missing else "authentication_failed"
+        assert (answer.status_code, answer.json()) == (401, refusal(message, code))
         assert answer["WWW-Authenticate"] == 'Bearer realm="Regimen"'
     assert ApiToken.objects.get(pk=token.pk).revoked_at == NOW
     assert AuditEvent.objects.filter(action="token.revoked").count() == 1
@@ -135,8 +136,8 @@ def test_token_does_what_its_scopes_say(client, make_token):
         "reports": 403,
         "export": 403,
     }
-    assert answers["export"].json() == refusal("This token was not made for that.")
-    assert (wrong_verb.status_code, wrong_verb.json()) == (405, refusal("Use GET."))
+    assert answers["export"].json() == refusal("This token was not made for that.", "permission_denied")
+    assert (wrong_verb.status_code, wrong_verb.json()) == (405, refusal("Use GET.", "method_not_allowed"))
 
 
 def test_view_that_names_no_scope_is_closed(make_token):

@@ -181,8 +181,8 @@ def test_every_action_has_words_in_both_languages():
 
 
 def test_every_action_that_is_recorded_has_words():
-    packages = ("audit", "clients", "clinics", "courses", "operators", "portal", "reminders", "staff")
-    action = re.compile(r'"((?:answer|channel|client|clinic|contact|rule|reminder|staff)\.[a-z_]+)"')
+    packages = ("api", "audit", "clients", "clinics", "courses", "operators", "portal", "reminders", "staff")
+    action = re.compile(r'"((?:answer|channel|clients?|clinic|contact|rule|reminder|staff)\.[a-z_]+)"')
     files = [file for package in packages for file in (ROOT / package).rglob("*.py")]
     sources = [text for file in files if re.search(r"\b_?record\w*\(", text := file.read_text("utf-8"))]
     recorded = {name for text in sources for name in action.findall(text)}
