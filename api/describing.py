@@ -23,6 +23,7 @@ REFUSALS: Final[Mapping[int, str]] = {
     403: "The token was not made for that.",
     404: "There is nothing at this address, or nothing of this clinic.",
     405: "This verb does nothing here.",
+    406: "The answer is JSON, which Accept does not take.",
     409: "The request makes sense, but cannot be carried out as things stand.",
     412: "Somebody changed it since the answer whose ETag stands in If-Match.",
     413: "The body is longer than a megabyte.",
@@ -36,6 +37,7 @@ _EXAMPLES: Final[Mapping[int, tuple[str, str, str]]] = {
     403: ("request", "This token was not made for that.", "permission_denied"),
     404: ("request", "There is nothing at this address.", "not_found"),
     405: ("request", "Use GET.", "method_not_allowed"),
+    406: ("request", "Could not satisfy the request Accept header.", "not_acceptable"),
     409: ("starts_at", "Another session holds this time.", "slot_taken"),
     412: ("request", "Somebody changed this meanwhile. Read it again, then decide.", "changed"),
     413: ("request", "Send at most one megabyte.", "too_large"),
@@ -107,8 +109,7 @@ class Schema(AutoSchema):
     def get_response_serializers(self) -> Any:
         operation = self.operation
         statuses = {*_ALWAYS, *operation.refusals}
-        if operation.scope:
-            statuses |= {401, 403}
+        statuses |= {401, 403} if operation.scope else {406}
         if self.method == "GET" and operation.scope:
             statuses |= {304, 400}
         if self.method in ("POST", "PATCH"):

@@ -4,6 +4,7 @@ from api.views import (
     clients,
     clinic,
     courses,
+    documents,
     flags,
     pauses,
     protocols,
@@ -55,5 +56,8 @@ urlpatterns = [
     path("reminders/", reminders.RemindersView.as_view(), name="reminders"),
     path("reminders/<uuid:code>/", reminders.ReminderView.as_view(), name="reminder"),
     path("reports/figures/", reports.FiguresView.as_view(), name="report-figures"),
+    path("openapi.json", documents.show_json, name="openapi-json"),
+    path("openapi.yaml", documents.show_yaml, name="openapi-yaml"),
+    path("docs/", documents.show_page, name="docs"),
     re_path("", stateless.UnknownView.as_view(), name="unknown"),
 ]

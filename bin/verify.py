@@ -143,6 +143,8 @@ def list_checks() -> Iterator[Check]:
     yield Check("import contracts", ["lint-imports", "--no-cache"])
     yield Check("makemigrations --check", [*manage, "makemigrations", "--check", "--dry-run"], env=memory)
     yield Check("manage.py check", [*manage, "check", "--fail-level", "WARNING"], env=memory)
+    describe = ["spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]
+    yield Check("OpenAPI", [*manage, *describe], env=memory)
     yield Check(
         "django-upgrade", ["django-upgrade", "--target-version", "5.2", "--check", *_python_files(packages)]
     )

@@ -52,7 +52,6 @@ class DescribedView(APIView):
     """A view whose verbs are described by `operations`."""
 
     schema = Schema()  # type: ignore[no-untyped-call]  # without types
-    content_negotiation_class = OnlyJson
     throttle_classes = (OperationThrottle,)
     operations: ClassVar[Mapping[str, Operation]] = {}
 
@@ -78,6 +77,7 @@ class ClinicApiView(DescribedView):
     authentication_classes = (TokenAuthentication,)
     permission_classes = (HasScope,)
     parser_classes = (BodyParser,)
+    content_negotiation_class = OnlyJson
     throttle_scope = "token"
 
     @property

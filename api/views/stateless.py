@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from api import examples
 from api.describing import Operation
 from api.parsers import OperationParser
-from api.views.base import DescribedView, OnlyJson
+from api.views.base import DescribedView
 from courses.core.plan_wire import answer_plan
 from courses.core.wire import answer_assess
 
@@ -75,8 +75,9 @@ class UnknownView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = ()
-    content_negotiation_class = OnlyJson
     schema = None
+    # There is no token yet of which anything could be told.
+    answers_plainly = True
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         raise NotFound

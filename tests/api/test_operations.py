@@ -1,12 +1,15 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from redis import RedisError
+from rest_framework.exceptions import ValidationError as RefusedError
 from rest_framework.throttling import ScopedRateThrottle
 
 from api.errors import answer_error
+from courses.core.wire import WireError
 from courses.errors import CourseError
 
 # Requests are counted in the cache, which is Redis where there is one.
@@ -122,7 +125,7 @@ def test_reading_an_operation_is_a_wrong_verb(client, path, language):
     assert answer["Allow"] == "POST, OPTIONS"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/plan", "/api/v1/plan/more/", "/api/v1/courses/"])
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/plan", "/api/v1/plan/more/", "/api/v1/visits/"])
 def test_unknown_address_is_answered_in_the_same_shape(client, path):
     for answer in (client.get(path), client.post(path)):
         assert answer.status_code == 404
@@ -173,20 +176,42 @@ def test_requests_are_answered_where_they_cannot_be_counted(client, monkeypatch,
     assert "cannot be counted" in caplog.text
 
 
+def full(message, code, field="request", **fields):
+    return {"error": {"field": field, "message": message, "code": code, "fields": fields}}
+
+
 @pytest.mark.parametrize(
     ("error", "status", "body"),
     [
-        (CourseError("No.", code="no"), 409, refusal("No.")),
-        (CourseError("No.", code="no", fields={"on": "Not then."}), 409, refusal("Not then.", "on")),
-        (ValidationError({"on": ["Too", "late."]}), 400, refusal("Too late.", "on")),
-        (ValidationError("Too late."), 400, refusal("Too late.")),
-        (PermissionDenied(), 403, refusal("This is not for you.")),
+        (CourseError("No.", code="no"), 409, full("No.", "no")),
+        (CourseError("No.", code="no", fields={"on": "Bad."}), 409, full("Bad.", "no", "on", on="Bad.")),
+        (
+            ValidationError({"on": ["Too", "late."], "room": ["Full."]}),
+            400,
+            full("Too late.", "invalid", "on", on="Too late.", room="Full."),
+        ),
+        (ValidationError("Too late."), 400, full("Too late.", "invalid")),
+        (
+            RefusedError({"contacts": {"email": {"address": ["Wrong."]}}, "days": {2: ["Odd."]}}),
+            400,
+            full(
+                "Wrong.",
+                "invalid",
+                "contacts.email.address",
+                **{"contacts.email.address": "Wrong.", "days[2]": "Odd."},
+            ),
+        ),
+        (PermissionDenied(), 403, full("This is not for you.", "permission_denied")),
+        (WireError("as_of", "Bad."), 400, full("Bad.", "bad_input", "as_of", as_of="Bad.")),
     ],
 )
 def test_every_refusal_has_one_shape(error, status, body):
     answer = answer_error(error, {})
+    plain = answer_error(error, {"view": SimpleNamespace(answers_plainly=True)})
 
     assert (answer.status_code, answer.data) == (status, body)
+    told = {name: body["error"][name] for name in ("field", "message")}
+    assert (plain.status_code, plain.data) == (status, {"error": told})
 
 
 def test_fault_is_left_to_the_framework():
