@@ -106,6 +106,12 @@ class Schema(AutoSchema):
         body = self.operation.body
         return {JSON: body} if isinstance(body, dict) else body
 
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        body = super()._get_request_body(direction)
+        if isinstance(self.operation.body, dict):
+            body["required"] = True
+        return body
+
     def get_response_serializers(self) -> Any:
         operation = self.operation
         statuses = {*_ALWAYS, *operation.refusals}
@@ -147,7 +153,14 @@ class Schema(AutoSchema):
         ]
         if operation.is_deed and self.method == "POST":
             found.append(
-                _header("Idempotency-Key", "Names the request: sent again within 24 hours, it is done once.")
+                _header(
+                    "Idempotency-Key",
+                    "Names the request: sent again within 24 hours, it is done once.",
+                    # Printable ASCII.
+                    minLength=1,
+                    maxLength=200,
+                    pattern="^[ -~]+$",
+                )
             )
         if operation.is_deed and not operation.is_new:
             found.append(_header("If-Match", "The ETag of what is to be changed, as it was read."))
@@ -182,14 +195,8 @@ def _query(name: str, schema: dict[str, Any], text: str, *, is_required: bool) -
     )
 
 
-def _header(name: str, text: str) -> OpenApiParameter:
-    return OpenApiParameter(
-        name,
-        {"type": "string", "minLength": 1, "maxLength": 200},
-        OpenApiParameter.HEADER,
-        description=text,
-        allow_blank=False,
-    )
+def _header(name: str, text: str, **limits: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string", **limits}, OpenApiParameter.HEADER, description=text)
 
 
 def _headers(operation: Operation, method: str) -> list[OpenApiParameter]:

@@ -64,7 +64,9 @@ def sections(schema: Mapping[str, Any], *, base_url: str) -> tuple[Section, ...]
                 operation = verbs[verb]
                 by_tag[operation["tags"][0]].append(_describe(schema, path, verb, operation, base_url))
     return tuple(
-        Section(name, name.lower(), tuple(operations)) for name, operations in by_tag.items() if operations
+        Section(name, f"section-{name.lower()}", tuple(operations))
+        for name, operations in by_tag.items()
+        if operations
     )
 
 

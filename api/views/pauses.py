@@ -71,6 +71,7 @@ class RemovePauseView(PauseRow, DeedView):
             text="One that was entered by mistake; one that ends earlier is ended by `courses_resume`. The answer is "
             "the course.",
             body=NothingInput,
+            body_example={},
             refusals=(404,),
             is_deed=True,
         )

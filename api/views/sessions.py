@@ -134,14 +134,14 @@ def _deed(
 
 
 class ConfirmView(SessionDeed):
-    operations: ClassVar = _deed("confirm", "The client confirmed", NothingInput)
+    operations: ClassVar = _deed("confirm", "The client confirmed", NothingInput, {})
 
     def do(self, row: TreatmentSession, *, now: datetime, **values: Any) -> None:
         services.confirm_session(session=row, by=self.by, now=now)
 
 
 class ArriveView(SessionDeed):
-    operations: ClassVar = _deed("arrive", "The client is here", NothingInput, text="On the day itself.")
+    operations: ClassVar = _deed("arrive", "The client is here", NothingInput, {}, text="On the day itself.")
 
     def do(self, row: TreatmentSession, *, now: datetime, **values: Any) -> None:
         services.record_arrival(session=row, by=self.by, now=now)
@@ -162,7 +162,7 @@ class AttendView(SessionDeed):
 
 
 class MissView(SessionDeed):
-    operations: ClassVar = _deed("miss", "The client did not come", NothingInput, text="Today or before.")
+    operations: ClassVar = _deed("miss", "The client did not come", NothingInput, {}, text="Today or before.")
 
     def do(self, row: TreatmentSession, *, now: datetime, **values: Any) -> None:
         services.record_no_show(session=row, by=self.by, now=now)

@@ -4,6 +4,7 @@ from datetime import date, time
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client as Browser
 
@@ -104,7 +105,14 @@ def fresh_counts():
 
 
 @pytest.fixture
-def world(db):
+def clock():
+    """Monday morning, until the test moves it."""
+    with time_machine.travel(NOW, tick=False) as moved:
+        yield moved
+
+
+@pytest.fixture
+def world(db, clock):
     return _WORLD.cast()
 
 
