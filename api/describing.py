@@ -78,6 +78,7 @@ class Operation:
     is_deed: bool = False
     is_new: bool = False
     required: tuple[str, ...] = ()
+    media_type: str = JSON
 
 
 class Schema(AutoSchema):
@@ -85,7 +86,7 @@ class Schema(AutoSchema):
 
     @property
     def operation(self) -> Operation:
-        found: Operation = self.view.operations[self.method]
+        found: Operation = getattr(self.view, "operations", {})[self.method]
         return found
 
     def get_operation_id(self) -> str:
@@ -107,7 +108,7 @@ class Schema(AutoSchema):
         return {JSON: body} if isinstance(body, dict) else body
 
     def _get_request_body(self, direction: Any = "request") -> Any:
-        body = super()._get_request_body(direction)
+        body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # without types
         if isinstance(self.operation.body, dict):
             body["required"] = True
         return body
@@ -124,8 +125,8 @@ class Schema(AutoSchema):
         if operation.is_deed:
             statuses |= {409} if operation.is_new else {409, 412}
             statuses |= {422} if self.method == "POST" else set()
-        found: dict[int, Any] = {
-            operation.status: OpenApiResponse(
+        found: dict[Any, Any] = {
+            (operation.status, operation.media_type): OpenApiResponse(
                 operation.answer,
                 description="Done." if operation.is_deed else "The answer.",
                 examples=[OpenApiExample("Example", value=operation.example)],
@@ -169,7 +170,7 @@ class Schema(AutoSchema):
         return found + _headers(operation, self.method)
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        schema = super()._map_basic_serializer(serializer, direction)
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # without types
         if isinstance(serializer, Input):
             schema["additionalProperties"] = False
         return schema

@@ -301,6 +301,43 @@ FIGURES: Final = {
     "began": 3,
     "findings": [{"kind": "overdue", "opened": 5, "open_now": 2}],
 }
+TIMING: Final = {
+    "repeat": {
+        "count": 10,
+        "countMax": 15,
+        "duration": 30,
+        "durationMax": 60,
+        "durationUnit": "min",
+        "frequency": 1,
+        "period": 1,
+        "periodMax": 2,
+        "periodUnit": "d",
+    }
+}
+BUNDLE: Final = {"resourceType": "Bundle", "type": "collection", "entry": []}
+READ_TIMING: Final[dict[str, Any]] = {
+    "start_on": None,
+    "phases": [
+        {
+            "kind": "intensive",
+            "cadence": {"frequency": 1, "period_min": 1, "period_max": 2, "rest_days": 1, "flex_days": 0},
+            "sessions_min": 10,
+            "sessions_max": 15,
+            "target": None,
+            "duration_days": None,
+            "grace_days": 1,
+            "lapse_days": 14,
+            "minutes_min": 30,
+            "minutes_max": 60,
+        }
+    ],
+    "minutes_by_session": [[]],
+    "phases_ended": [],
+    "restarts": [],
+    "client": "",
+    "protocol": "",
+    "notes": [],
+}
 _COURSE_AS_JSON: Final = {
     "start_on": "2026-03-02",
     "phases": [

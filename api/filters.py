@@ -137,7 +137,8 @@ def narrowed(request: Request, rows: QuerySet[Any], filters: type[ListFilter] | 
     found = filters(asked, queryset=rows, request=request)
     if not found.is_valid():
         raise RefusedError({name: [str(text) for text in texts] for name, texts in found.errors.items()})
-    return found.qs
+    qs: QuerySet[Any] = found.qs
+    return qs
 
 
 def _says(text: str) -> dict[str, Any]:

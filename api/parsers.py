@@ -56,6 +56,12 @@ class BodyParser(BaseParser):
         return found
 
 
+class FhirParser(BodyParser):
+    """Takes what says that it is FHIR."""
+
+    media_type = "application/fhir+json"
+
+
 def read_body(stream: IO[Any]) -> bytes:
     """Return the bytes sent.
 

@@ -76,7 +76,7 @@ def _describe(
     *text, asks = operation["description"].split("\n\n")
     parameters = operation.get("parameters", [])
     done = next(code for code in operation["responses"] if code.startswith("2"))
-    content = operation["responses"][done].get("content", {}).get("application/json", {})
+    content: Mapping[str, Any] = next(iter(operation["responses"][done].get("content", {}).values()), {})
     sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     body = _example(sent)
     return Described(

@@ -30,7 +30,8 @@ class OperationThrottle(ScopedRateThrottle):
         """Return what is left as the HTTP working group drafts it (RateLimit, RateLimit-Policy)."""
         # The newest request stands first; the oldest is the first to be forgotten.
         history: list[float] = self.history
-        most, seconds = int(self.num_requests or 0), int(self.duration or 0)
+        found = self.parse_rate(self.get_rate())
+        most, seconds = found[0] or 0, found[1] or 0
         oldest = history[-1] if history else self.now
         resets = max(1, round(seconds - (self.now - oldest)))
         name = f'"{self.scope}"'

@@ -57,7 +57,7 @@ class Word(serializers.ChoiceField):
             self.fail("invalid_choice", input=data)
         return str(super().to_internal_value(data))
 
-    def to_representation(self, value: Any) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         return str(value) if value else None
 
 

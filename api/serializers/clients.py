@@ -120,7 +120,7 @@ def split(
         allowed=frozenset(channel for channel, told in named.items() if told["allowed"]),
         asked=frozenset(named),
     )
-    wishes = {name: fields.pop(name) for name in _WISHES if name in fields}
+    wishes: dict[str, Any] = {name: fields.pop(name) for name in _WISHES if name in fields}
     return fields, contacts, wishes
 
 

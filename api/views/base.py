@@ -1,7 +1,7 @@
 """What operations on a clinic's rows have in common: whose they are, pages, ETags, and deeds that are done once."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -51,7 +51,7 @@ class OnlyJson(BaseContentNegotiation):
 class DescribedView(APIView):
     """A view whose verbs are described by `operations`."""
 
-    schema = Schema()  # type: ignore[no-untyped-call]  # without types
+    schema = Schema()
     throttle_classes = (OperationThrottle,)
     operations: ClassVar[Mapping[str, Operation]] = {}
 
@@ -66,7 +66,7 @@ class DescribedView(APIView):
                 answer.headers[name] = value
         return answer
 
-    def options(self, request: Request, *args: object, **kwargs: object) -> Response:
+    def options(self, request: Request, *args: object, **kwargs: object) -> Response:  # type: ignore[override]  # the framework's own request
         """Say which verbs there are."""
         return Response(status=204)
 
@@ -76,7 +76,7 @@ class ClinicApiView(DescribedView):
 
     authentication_classes = (TokenAuthentication,)
     permission_classes = (HasScope,)
-    parser_classes = (BodyParser,)
+    parser_classes: Sequence[type[BaseParser]] = (BodyParser,)
     content_negotiation_class = OnlyJson
     throttle_scope = "token"
 

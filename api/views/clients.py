@@ -160,7 +160,7 @@ class ClientView(ReadView, DeedView):
     }
     read_shape = ClientAnswer
     # Making it again is not what POST would do here.
-    http_method_names: ClassVar = ["get", "head", "options", "patch"]
+    http_method_names = ["get", "head", "options", "patch"]  # as the framework declares it
 
     def found(self, code: UUID) -> Any:
         return self.find(clients_of(self.clinic), code)

@@ -65,4 +65,5 @@ class RoomsView(ListView):
     }
 
     def rows(self) -> QuerySet[Any]:
-        return rooms(self.clinic)
+        found: QuerySet[Any] = rooms(self.clinic)
+        return found

@@ -10,8 +10,10 @@ from django.utils import translation
 from api import examples, urls
 from api.documents import as_json, as_yaml, schema
 from api.reference import sections
+from api.serializers.exchange import ReadPrescriptionAnswer
 from courses.core.plan_wire import answer_plan
 from courses.core.wire import answer_assess
+from imports.fhir import read_prescription
 
 VERBS = ("get", "post", "patch")
 OPERATIONS = [
@@ -30,6 +32,7 @@ IDS = [
     "clients_register",
     "clinic",
     "courses_book",
+    "courses_fhir",
     "courses_list",
     "courses_pause",
     "courses_plan",
@@ -38,6 +41,7 @@ IDS = [
     "courses_resume",
     "courses_slots",
     "courses_walk_in",
+    "fhir_prescription",
     "flags_acknowledge",
     "flags_call",
     "flags_list",
@@ -68,7 +72,8 @@ IDS = [
 
 
 def examples_of(content):
-    return content["application/json"]["schema"], content["application/json"]["examples"]["Example"]["value"]
+    (found,) = content.values()
+    return found["schema"], found["examples"]["Example"]["value"]
 
 
 def faults(shape, value):
@@ -99,9 +104,10 @@ def test_operation_is_described_with_examples(told):
         assert faults(shape, value) == []
 
 
-def test_examples_of_the_calculations_are_what_they_answer():
+def test_examples_of_what_is_calculated_are_what_is_answered():
     assert answer_assess(examples.ASSESS) == examples.ASSESSED
     assert answer_plan(examples.PLAN) == examples.PLANNED
+    assert ReadPrescriptionAnswer(read_prescription(examples.TIMING)).data == examples.READ_TIMING
 
 
 def test_bodies_are_closed_and_answers_open():

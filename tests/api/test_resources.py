@@ -11,12 +11,15 @@ from django.urls import URLPattern, reverse
 
 from api import urls
 from api.documents import schema
+from api.examples import TIMING
 from api.views.base import ClinicApiView, ListView
 from audit.models import AuditEvent
 from clients.models import Client, Consent
 from clinics.models import Scope
+from courses import convert
 from courses.models import TreatmentSession
 from courses.services import pause_course
+from courses.validators import phase_values
 from tests.api.conftest import NOW, TODAY, WEDNESDAY
 from tests.factories import (
     ProtocolFactory,
@@ -77,6 +80,7 @@ def bodies(world):
         "flags_acknowledge": {"note": "Calls back."},
         "flags_snooze": {"until_on": "2026-03-12"},
         "flags_call": {"outcome": "reached"},
+        "fhir_prescription": TIMING,
         "reports_figures": "?from_on=2026-03-01&to_on=2026-03-31",
     }
 
@@ -130,8 +134,8 @@ def test_every_operation_is_in_these_tests(world):
 
 
 @pytest.mark.slow
-def test_every_operation_answers_as_it_is_described(world, reader, writer, reporter):
-    programs = {Scope.READ: reader, Scope.WRITE: writer, Scope.REPORTS: reporter}
+def test_every_operation_answers_as_it_is_described(world, reader, writer, reporter, exporter):
+    programs = {"read": reader, "write": writer, "reports": reporter, "export": exporter}
     described = {
         (verb, told["operationId"]): told
         for path in schema()["paths"].values()
@@ -146,8 +150,8 @@ def test_every_operation_answers_as_it_is_described(world, reader, writer, repor
         with taken_back():
             prepare(world, writer, operation)
             answer = ask(programs[told.scope], world, operation)
-            content = described[verb.lower(), operation]["responses"][str(told.status)]["content"]
-            shape = {**content["application/json"]["schema"], "components": schema()["components"]}
+            (content,) = described[verb.lower(), operation]["responses"][str(told.status)]["content"].values()
+            shape = {**content["schema"], "components": schema()["components"]}
             errors = [str(error) for error in jsonschema_rs.validator_for(shape).iter_errors(answer.json())]
             if answer.status_code != told.status or errors or answer["Cache-Control"] != "no-store":
                 wrong[operation] = (answer.status_code, answer.json(), errors)
@@ -163,7 +167,7 @@ def test_row_of_another_clinic_is_unknown(world, stranger):
         if OPERATIONS[operation][0].partition("-")[0] in NAMED
     }
 
-    assert len(answers) == 27
+    assert len(answers) == 28
     assert {name: answer.status_code for name, answer in answers.items() if answer.status_code != 404} == {}
     assert {answer.json()["error"]["code"] for answer in answers.values()} == {"not_found"}
 
@@ -402,4 +406,25 @@ def prescribe_for(world, client):
         client=client,
         protocol=world.protocol,
         practitioner=world.prescriber,
+    )
+
+
+def test_course_goes_out_as_fhir_and_its_prescription_comes_back(world, exporter, reader):
+    answer = exporter.get(f"courses/{world.course.code}/fhir/")
+    bundle = answer.json()
+    read = reader.post("fhir/prescription/", bundle).json()
+    sent = {"data": '{"repeat": {"frequency": "often"}}', "content_type": "application/fhir+json"}
+    refused = reader.browser.post("/api/v1/fhir/prescription/", **sent)
+
+    assert (answer["Content-Type"], bundle["resourceType"]) == ("application/fhir+json", "Bundle")
+    phases = convert.load_facts([world.course])[world.course.pk].prescription.phases
+    assert read["phases"] == [phase_values(phase) for phase in phases]
+    assert (read["client"], read["start_on"]) == (str(world.client.code), "2026-03-02")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid")
+    assert list(refused.json()["error"]["fields"]) == ["Timing.repeat.period"]
+    event = AuditEvent.objects.get(actor_code=exporter.token.code)
+    assert (event.action, event.subject_code, event.new) == (
+        "course.exported",
+        world.course.code,
+        {"format": "fhir"},
     )
