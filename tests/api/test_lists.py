@@ -47,7 +47,7 @@ def test_pages_repeat_and_lose_nothing_while_rows_come(world, reader):
 
 
 def test_cursor_tells_no_key_and_opens_no_other_list(world, reader, writer):
-    RoomFactory(clinic=world.clinic)
+    RoomFactory(clinic=world.clinic, name="Room 2")
     following = reader.get("rooms/?page_size=1").json()["next"]
     cursor = following.partition("cursor=")[2]
     other = Program(*token_for(world.owner, "read"))
