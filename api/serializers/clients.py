@@ -83,8 +83,9 @@ class ClientInput(Input):
 
 
 class ClientChangeInput(ClientInput):
-    """Only what is named changes."""
+    """Only what is named changes; of a channel that is named, all that it needs is needed."""
 
+    given_name = Text(max_length=120, required=False)
     quiet_from_time = Clock(allow_null=True, required=False)
     quiet_to_time = Clock(allow_null=True, required=False)
     detail_level = Word(choices=DetailLevel.choices, required=False)

@@ -118,9 +118,7 @@ class ClinicApiView(DescribedView):
         """
         body = self.operations[str(self.request.method)].body
         assert isinstance(body, type)
-        serializer = body(
-            data=self.request.data, context=self.context(), partial=self.request.method == "PATCH"
-        )
+        serializer = body(data=self.request.data, context=self.context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

@@ -309,6 +309,7 @@ def test_client_is_changed_as_far_as_named(world, writer):
 
     answer = writer.patch(path, body)
     refused = writer.patch(path, {"contacts": {"email": {"address": "nowhere", "allowed": True}}})
+    half = writer.patch(path, {"contacts": {"sms": {}}})
 
     changed = {name: value for name, value in answer.json().items() if before[name] != value}
     assert changed == {
@@ -323,6 +324,7 @@ def test_client_is_changed_as_far_as_named(world, writer):
         "allowed": ["sms"],
     }
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "email")
+    assert (half.status_code, half.json()["error"]["field"]) == (400, "contacts.sms.allowed")
     assert Consent.objects.filter(client=world.client, granted_source="api").count() == 1
 
 
