@@ -8,7 +8,7 @@ from clinics.postgres import keep, name_with_clinic, stay_in_clinic
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0006_let_readers_order_dates"),
+        ("clinics", "0009_let_clinics_be_deactivated"),
     ]
 
     operations = [
