@@ -8,7 +8,7 @@ from clinics.postgres import keep, name_with_clinic, stay_in_clinic
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0009_let_clinics_be_deactivated"),
+        ("clinics", "0010_keep_wanted_events"),
     ]
 
     operations = [
