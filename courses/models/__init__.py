@@ -38,8 +38,10 @@ from courses.models.session import (
     CANCELLED_STATUSES,
     OUTCOME_STATUSES,
     Reaction,
+    Reminding,
     SessionStatus,
     TreatmentSession,
+    Verdict,
 )
 from courses.models.waiting import EarlierOutcome, EarlierSlot, FreedSlot, Waiting
 
@@ -80,11 +82,13 @@ __all__ = [
     "Reaction",
     "ReactionReport",
     "RecordedContraindication",
+    "Reminding",
     "ResolvedReason",
     "Restart",
     "SessionStatus",
     "Severity",
     "TreatmentSession",
     "UndoOutcome",
+    "Verdict",
     "Waiting",
 ]

@@ -90,6 +90,8 @@ class Course(models.Model):
     late_rate = models.FloatField(null=True, blank=True)
     slippage_days = models.PositiveIntegerField(null=True, blank=True)
     projected_end_on = models.DateField(null=True, blank=True)
+    # Of the gaps that were last copied to the sessions; blank before the first time.
+    verdict_digest = models.CharField(max_length=16, blank=True)
 
     objects = ClinicScopedQuerySet["Course"].as_manager()
 
@@ -126,6 +128,12 @@ class Course(models.Model):
             models.Index(fields=["client", "-start_on"], name="course_by_client"),
             # The course list by state and how long it has been due.
             models.Index(fields=["clinic", "state", "due_by_on"], name="course_by_clinic_state"),
+            # Courses whose sessions have no verdicts yet: those from before there were any.
+            models.Index(
+                fields=["clinic"],
+                condition=Q(verdict_digest="") & ~Q(status="draft"),
+                name="course_without_verdicts",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -36,6 +36,21 @@ OUTCOME_STATUSES: Final = (
 CANCELLED_STATUSES: Final = ("cancelled_late", "cancelled_by_client", "cancelled_by_clinic")
 
 
+class Verdict(models.TextChoices):
+    """How an attended session lay in its window."""
+
+    ON_TIME = "on_time", _("on time")
+    EARLY = "early", _("early")
+    LATE = "late", _("late")
+
+
+class Reminding(models.TextChoices):
+    """What the client was sent ahead of the slot; blank when nothing went out."""
+
+    SENT = "sent", _("reminded")
+    HELD_OUT = "held_out", _("held out")
+
+
 class Reaction(models.TextChoices):
     NONE = "none", _("none")
     REDNESS = "redness", _("redness")
@@ -84,6 +99,14 @@ class TreatmentSession(models.Model):
     # The day's treatments in the order given, for example ["massage", "exercise_therapy"].
     treatments = models.JSONField(default=list, blank=True)
     note = models.TextField(blank=True)
+
+    # Copies for reports, which count a million of them; what they are copied from is the truth. The first three of an
+    # attended session's gap, by every assessment; blank where it has none. The cause is Flag's, of a late one.
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True)
+    verdict_days = models.PositiveIntegerField(default=0)
+    late_cause = models.CharField(max_length=10, blank=True)
+    # Of the messages about it, once it has an outcome.
+    reminding = models.CharField(max_length=8, choices=Reminding, blank=True)
 
     objects = ClinicScopedQuerySet["TreatmentSession"].as_manager()
 

@@ -1,7 +1,7 @@
 """Every change of a course: one verb each, keyword-only, one transaction, `by` the actor, `now` the instant."""
 
 from courses.services.applying import apply_plan
-from courses.services.assessing import reassess, reassess_due
+from courses.services.assessing import fill_verdicts, reassess, reassess_due
 from courses.services.booking import book_session, cancel_session, confirm_session, move_session
 from courses.services.calendar import (
     add_absence,
@@ -100,6 +100,7 @@ __all__ = [
     "end_contraindication",
     "end_phase",
     "find_holder",
+    "fill_verdicts",
     "find_objections",
     "find_prescribed",
     "fit_day",

@@ -18,6 +18,7 @@ from courses.models import (
     SessionStatus,
     TreatmentSession,
 )
+from courses.services.verdicts import verdict_digest, write_verdicts
 from courses.signals import course_changed, course_ended, flag_changed
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ SNAPSHOT: Final = (
     "late_rate",
     "slippage_days",
     "projected_end_on",
+    "verdict_digest",
 )
 _RATES: Final = ("attended_count", "attendance_rate", "on_time_rate", "early_rate", "late_rate")
 
@@ -71,7 +73,7 @@ def store_assessment(
     reason: str,
     flags: Sequence[Flag] | None = None,
 ) -> None:
-    """Write an assessment to the course's snapshot columns and flags, only what changed.
+    """Write an assessment to the course's snapshot columns, its sessions' verdicts and its flags, only what changed.
 
     flags: the course's open ones, where they are at hand.
     """
@@ -79,6 +81,8 @@ def store_assessment(
     was_over = course.status == CourseStatus.COMPLETED
     take_snapshot(course, assessment, today=today, now=now)
     changed = [name for name in SNAPSHOT if getattr(course, name) != before[name]]
+    if before["verdict_digest"] != course.verdict_digest:
+        write_verdicts(course, assessment.gaps)
     if changed:
         course.save(update_fields=changed)
     if "status" in changed and course.status == CourseStatus.COMPLETED:
@@ -96,7 +100,20 @@ def store_measures(course: Course, *, now: datetime) -> None:
     """Count a discontinued course's sessions again: outcomes from before its end may still be put on record."""
     assessment = convert.assess_course(course, today=convert.local_today(course.clinic, now))
     _take_rates(course, assessment.measures)
-    course.save(update_fields=_RATES)
+    _take_verdicts(course, assessment)
+    course.save(update_fields=[*_RATES, "verdict_digest"])
+
+
+def fill_verdicts(course: Course, *, now: datetime) -> None:
+    """Store the verdicts of a locked course from before there were any; nothing else of it changes."""
+    _take_verdicts(course, convert.assess_course(course, today=convert.local_today(course.clinic, now)))
+    course.save(update_fields=["verdict_digest"])
+
+
+def _take_verdicts(course: Course, assessment: Assessment) -> None:
+    before, course.verdict_digest = course.verdict_digest, verdict_digest(assessment.gaps)
+    if before != course.verdict_digest:
+        write_verdicts(course, assessment.gaps)
 
 
 def take_snapshot(course: Course, assessment: Assessment, *, today: date, now: datetime) -> None:
@@ -110,6 +127,7 @@ def take_snapshot(course: Course, assessment: Assessment, *, today: date, now: d
     _take_rates(course, measures)
     course.slippage_days = measures.slippage_days
     course.projected_end_on = measures.projected_end
+    course.verdict_digest = verdict_digest(assessment.gaps)
     course.next_check_on = assessment.next_check_on
     _follow_state(course, assessment, now=now)
     look_again_on = _look_again_on(assessment, today=today)

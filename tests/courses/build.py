@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from audit.services import Actor
 from courses.convert import assess_course, local_today
 from courses.errors import CourseError
-from courses.models import Course, Flag, PlanRevision
+from courses.models import Course, Flag, PlanRevision, TreatmentSession
 from courses.services import apply_plan, propose_plan
 from tests.factories import intensive
 
@@ -70,7 +70,7 @@ def resolved(course: Course) -> list[tuple[str, str]]:
 
 
 def assert_in_line(course: Course, *, now: datetime) -> None:
-    """Assert that the stored snapshot and flags of an open course are what an assessment says.
+    """Assert that the stored snapshot, verdicts and flags of an open course are what an assessment says.
 
     Where time alone has passed since the last one, magnitudes may be of then; states and kinds never.
     """
@@ -84,6 +84,9 @@ def assert_in_line(course: Course, *, now: datetime) -> None:
     is_done = found.state == "finished" and not found.findings
     status = "completed" if is_done else "paused" if found.state == "paused" else "active"
     assert (course.status, course.state, course.next_check_on) == (status, found.state, found.next_check_on)
+    assert stored_verdicts(course) == [
+        (gap.on, gap.verdict, gap.days, gap.cause or "") for gap in sorted(found.gaps, key=lambda gap: gap.on)
+    ]
     if course.assessed_on != today:
         return
     assert sorted(flags.values_list("kind", "days", "count", "cause")) == sorted(
@@ -109,6 +112,12 @@ def assert_in_line(course: Course, *, now: datetime) -> None:
         measures.slippage_days,
         measures.projected_end,
     )
+
+
+def stored_verdicts(course: Course) -> list[tuple[date, str, int, str]]:
+    """Return day, verdict, days and cause of the sessions that have a verdict, whatever their status; by day."""
+    judged = TreatmentSession.objects.filter(course=course).exclude(verdict="", verdict_days=0, late_cause="")
+    return list(judged.order_by("on", "pk").values_list("on", "verdict", "verdict_days", "late_cause"))
 
 
 def fresh_course(course: Course) -> Course:
