@@ -102,6 +102,8 @@ class Clinic(models.Model):
     quiet_to_time = models.TimeField(default="08:00")
     daily_message_cap = models.PositiveSmallIntegerField(default=3)
     shows_treatment_in_messages = models.BooleanField(default=False)
+    # Of so many sessions in a hundred no reminder goes out, so that its effect can be told; 0 of none.
+    reminder_holdout_percent = models.PositiveSmallIntegerField(default=0)
     is_demo = models.BooleanField(default=False)
     # The events that a program of the clinic wants to be told of: who writes none of them asks for no endpoints.
     hook_events = models.JSONField(default=list, blank=True)
@@ -121,6 +123,9 @@ class Clinic(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(longest_pause_days__gte=1), name="clinic_pause_limit_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(reminder_holdout_percent__lte=50), name="clinic_holdout_half_at_most"
             ),
         ]
 

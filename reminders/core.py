@@ -92,6 +92,7 @@ class SessionFacts:
     """One session as it stands; instants are in UTC, `on` is the clinic's date.
 
     `is_closed`: the clinic is closed on that day, so that nobody is expected, whatever the status still says.
+    `reminding`: what is on record about reminders of it, once it has an outcome.
     """
 
     code: str
@@ -102,6 +103,7 @@ class SessionFacts:
     outcome_at: datetime | None = None
     is_closed: bool = False
     ends_at: datetime | None = None
+    reminding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +487,17 @@ def _completed(rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHo
         expires_at=wanted + timedelta(minutes=rule.useful_minutes),
         is_news=False,
     )
+
+
+def is_held_out(session_code: str, *, percent: int) -> bool:
+    """Return whether a session is among the so many in a hundred whose reminder is not sent.
+
+    The session alone decides, so that all its reminders share one fate and a greater percentage only adds to the group.
+    """
+    if not percent:
+        return False
+    number = blake2b(f"hold-out:{session_code}".encode(), digest_size=8).digest()
+    return int.from_bytes(number) % 100 < percent
 
 
 def slot_text(starts_at: datetime) -> str:

@@ -12,6 +12,7 @@ from clients.models import Client, Consent, ContactPoint
 from clinics.core import to_utc
 from clinics.models import Clinic
 from courses.models import Course
+from reminders.core import is_held_out
 from reminders.models import (
     LIVE_STATES,
     Answer,
@@ -46,7 +47,7 @@ _TAKEN_OVER: Final = (*LIVE_STATES, ReminderState.SENT)
 def clinic_messages(clinic: Clinic) -> QuerySet[Reminder]:
     """Return the clinic's messages with whom and what they are about, and what stands in their way.
 
-    Each has `has_consent`, `has_address` (a working one), `has_bad_address` and `is_taken_over`.
+    Each has `has_consent`, `has_address` (a working one), `has_bad_address`, `is_taken_over` and `holdout_percent`.
     """
     return (
         Reminder.objects.for_clinic(clinic)
@@ -60,6 +61,7 @@ def clinic_messages(clinic: Clinic) -> QuerySet[Reminder]:
             has_address=Exists(_addresses().filter(disabled_at=None)),
             has_bad_address=Exists(_addresses().exclude(disabled_at=None)),
             is_taken_over=Exists(_followers()),
+            holdout_percent=Value(clinic.reminder_holdout_percent),
         )
     )
 
@@ -174,7 +176,7 @@ def course_messages(course: Course) -> QuerySet[Reminder]:
 def foreseen_reason(row: Any, *, channels: Collection[str] | None = None) -> Reason | None:
     """Return why a message still ahead would not go as things stand, or None when nothing speaks against it.
 
-    Only what can be known beforehand: the rule, the address, the wish; caps and quiet hours are decided when
+    Only what can be known beforehand: the rule, the address, the wish, the hold-out group; caps and quiet hours are decided when
     its time comes. The row comes from clinic_messages(); `channels` are those the clinic can send on.
     """
     if not row.rule.is_active:
@@ -189,7 +191,15 @@ def foreseen_reason(row: Any, *, channels: Collection[str] | None = None) -> Rea
         return Reason.NO_CHANNEL
     if not row.has_address and row.channel != "webhook":
         return Reason.CONTACT_DISABLED if row.has_bad_address else Reason.NO_CONTACT
-    return None if row.has_consent else Reason.NO_CONSENT
+    if not row.has_consent:
+        return Reason.NO_CONSENT
+    return Reason.HELD_OUT if _is_in_holdout(row) else None
+
+
+def _is_in_holdout(row: Any) -> bool:
+    if row.trigger != Trigger.BEFORE_SESSION or row.session is None:
+        return False
+    return is_held_out(str(row.session.code), percent=row.holdout_percent)
 
 
 # What tells a client of a session: Today says of these what became of them.

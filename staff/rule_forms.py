@@ -332,6 +332,12 @@ class MessageSettingsForm(SeenForm):
             "and place only: others may read it."
         ),
     )
+    reminder_holdout_percent = forms.IntegerField(
+        label=_("Sessions without a reminder, in %"),
+        min_value=0,
+        max_value=50,
+        help_text=_("0: every session gets its reminders. 5 to 10 are enough for a clinic of some size."),
+    )
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

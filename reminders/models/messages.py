@@ -57,6 +57,7 @@ class Reason(models.TextChoices):
     CLINIC_INACTIVE = "clinic_inactive", _("the clinic was deactivated then")
     STOPPED = "stopped", _("a member of staff stopped it")
     CHANNEL_PAUSED = "channel_paused", _("the channel did not work in time")
+    HELD_OUT = "held_out", _("the session is in the group that gets no reminder, to tell what reminders do")
     LOST_IN_FLIGHT = "lost_in_flight", _("the connection broke before the server answered")
 
 

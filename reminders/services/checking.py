@@ -39,6 +39,7 @@ from reminders.core import (
     CourseFacts,
     QuietHours,
     Told,
+    is_held_out,
     quiet_span,
     slot_text,
     untold,
@@ -275,7 +276,19 @@ def rule_on(row: Any, around: Surroundings, *, has_channel: bool, now: datetime)
         return Ruling(wait_until=night[1])
     if night is not None:
         return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.QUIET_HOURS)
-    return _under_the_cap(row, around, now) or Ruling(address=address, contact=contact)
+    ruling = _under_the_cap(row, around, now)
+    if ruling is None and is_in_holdout(row):
+        # Last, so that the group is made of those to whom it would have gone.
+        return Ruling(state=ReminderState.SUPPRESSED, reason=Reason.HELD_OUT)
+    return ruling or Ruling(address=address, contact=contact)
+
+
+def is_in_holdout(row: Any) -> bool:
+    """Return whether the row is a reminder of a session whose clinic sends none, to compare; its clinic is loaded."""
+    percent = row.clinic.reminder_holdout_percent
+    if not percent or row.trigger != Trigger.BEFORE_SESSION or row.session is None:
+        return False
+    return is_held_out(str(row.session.code), percent=percent)
 
 
 def _rule_on_digest(row: Any, *, has_channel: bool) -> Ruling:

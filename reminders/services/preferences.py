@@ -20,10 +20,12 @@ CHANGEABLE: Final = (
     "quiet_to_time",
     "daily_message_cap",
     "shows_treatment_in_messages",
+    "reminder_holdout_percent",
 )
 # What moves or makes messages that wait already.
 _TIMING: Final = frozenset({"quiet_from_time", "quiet_to_time", "shows_treatment_in_messages"})
 CAP_MOST: Final = 20
+HOLDOUT_MOST: Final = 50
 
 
 def change_message_settings(*, clinic: Clinic, values: Mapping[str, Any], by: Actor, now: datetime) -> Clinic:
@@ -66,5 +68,9 @@ def _check(clinic: Clinic) -> None:
     if not 1 <= clinic.daily_message_cap <= CAP_MOST:
         raise ValidationError(
             {"daily_message_cap": _("Choose from 1 to %(most)s messages a day.") % {"most": CAP_MOST}}
+        )
+    if not 0 <= clinic.reminder_holdout_percent <= HOLDOUT_MOST:
+        raise ValidationError(
+            {"reminder_holdout_percent": _("Choose from 0 to %(most)s %%.") % {"most": HOLDOUT_MOST}}
         )
     clinic.clean_fields(exclude=[field.name for field in Clinic._meta.fields if field.name not in CHANGEABLE])

@@ -231,6 +231,7 @@ _FIELDS: Final[Mapping[str, Words]] = {
     "time_zone": gettext_lazy("time zone"),
     "daily_message_cap": gettext_lazy("messages a day"),
     "shows_treatment_in_messages": gettext_lazy("treatment named in messages"),
+    "reminder_holdout_percent": gettext_lazy("sessions without a reminder"),
     **PROTOCOL_FIELDS,
 }
 _LABELS: Final[Mapping[str, Words]] = {

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from audit.services import Actor
+from clinics.models import Clinic
 from courses.models import Course, TreatmentSession
 from reminders.channels.base import SENT, Channel, Message, Outcome
+from reminders.core import is_held_out
 from reminders.models import Reminder
 from reminders.services import drain
 from tests.factories import actor_of, book, prescribe
@@ -55,6 +58,14 @@ def _make_desk(on: date = date(2026, 3, 4), starts: time = time(15), **options: 
 _USUAL = Mould(_make_desk, now=NOW)
 
 
+def hold_out(desk: Desk) -> None:
+    """Put the session into the group that gets no reminder: half of all, and it has a code that is among them."""
+    code = next(code for n in range(99) if is_held_out(str(code := UUID(int=n)), percent=50))
+    TreatmentSession.objects.filter(pk=desk.session.pk).update(code=code)
+    Reminder.objects.filter(session=desk.session).update(subject_key=f"session:{code}")
+    Clinic.objects.filter(pk=desk.course.clinic_id).update(reminder_holdout_percent=50)
+
+
 @dataclass
 class Memory(Channel):
     """A channel that keeps what it is given; `script` answers each send, the last answer for ever."""
@@ -80,4 +91,4 @@ def send_at(when: str | datetime, channel: Channel | None = None) -> dict[str, i
     return dict(drain(clock=lambda: instant, factories=factories))
 
 
-__all__ = ["NOW", "Desk", "Memory", "at", "make_desk", "riga", "send_at"]
+__all__ = ["NOW", "Desk", "Memory", "at", "hold_out", "make_desk", "riga", "send_at"]

@@ -17,7 +17,7 @@ from reminders.channels.base import Outcome
 from reminders.models import DeliveryAttempt, Reminder, ReminderRule
 from reminders.services import Sender, claim_due, delivering, drain, expire_stale, recover_leases
 from tests.factories import book
-from tests.reminders.builders import NOW, Memory, at, make_desk, riga, send_at
+from tests.reminders.builders import NOW, Memory, at, hold_out, make_desk, riga, send_at
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +176,7 @@ def end_row(desk):
         (lose_contact, "suppressed", "no_contact"),
         (confirm, "suppressed", "already_confirmed"),
         (use_up_the_day, "suppressed", "capped"),
+        (hold_out, "suppressed", "held_out"),
         (switch_off, "cancelled", "rule_off"),
         (erase, "cancelled", "client_erased"),
         (move_row, "cancelled", "session_moved"),

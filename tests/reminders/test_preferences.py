@@ -53,6 +53,7 @@ def test_same_values_change_nothing(desk):
     [
         ({"daily_message_cap": 0}, "daily_message_cap"),
         ({"daily_message_cap": 21}, "daily_message_cap"),
+        ({"reminder_holdout_percent": 51}, "reminder_holdout_percent"),
         ({"sender_name": "Massage\r\nBcc: x@example.com"}, "sender_name"),
         ({"reply_to_email": "nowhere"}, "reply_to_email"),
         ({"sender_name": "x" * 81}, "sender_name"),

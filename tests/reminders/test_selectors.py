@@ -23,7 +23,7 @@ from reminders.selectors import (
     waiting_count,
 )
 from tests.factories import ClinicFactory
-from tests.reminders.builders import NOW, at, make_desk
+from tests.reminders.builders import NOW, at, hold_out, make_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +133,11 @@ def test_nothing_speaks_against_a_plain_message(clinic):
 
 def test_what_stands_in_the_way_is_foreseen(desk, clinic):
     client = desk.course.client
+    hold_out(desk)
+    clinic.refresh_from_db()
+    assert foreseen(clinic) == "held_out"
+    desk.session.refresh_from_db()
+
     assert foreseen(clinic, channels={"sms"}) == "no_channel"
 
     Consent.objects.filter(client=client).update(withdrawn_at=NOW, withdrawn_source="test")
