@@ -153,7 +153,9 @@ def load_courses_facts(
 
 
 # The fields of SessionFacts after its code, in their order.
-_SESSION_COLUMNS: Final = ("version", "status", "on", "starts_at", "outcome_at", "is_closed", "ends_at")
+_SESSION_COLUMNS: Final = (
+    "version", "status", "on", "starts_at", "outcome_at", "is_closed", "ends_at", "reminding",
+)  # fmt: skip
 
 
 def load_session_facts(courses: Collection[Course]) -> defaultdict[int, list[SessionFacts]]:

@@ -31,6 +31,7 @@ from reminders.core import (
 )
 from reminders.models import LIVE_STATES, Reason, Reminder, ReminderRule, ReminderState, Trigger
 from reminders.services.outcomes import UNCLAIMED, decided
+from reminders.services.reminded import note_reminded
 from reminders.services.seeding import FIRST_SLUGS, seed_rules
 
 
@@ -84,7 +85,7 @@ def sync_reminders_of(*, courses: Sequence[Course], now: datetime) -> SyncCounts
     A row that is on the wire cannot be called back and is left. Safe to run twice and at once: the rows'
     unique key decides.
     Cost: eight queries (two where the clinic sends nothing), one for creating and one for each reason of cancelling, however
-    many courses; and one for every row that moves.
+    many courses; and one for every row that moves, and up to three for outcomes that are new.
     """
     if not courses:
         return SyncCounts()
@@ -92,12 +93,16 @@ def sync_reminders_of(*, courses: Sequence[Course], now: datetime) -> SyncCounts
     with transaction.atomic():
         rules, existing = _load_rules(clinic, now), _load_existing(courses)
         if not any(rule.is_active and rule.channels for rule in rules.values()):
-            # Nothing is wanted, and of most nothing stands: the clinic sends no messages.
-            courses = [course for course in courses if existing[course.pk].live]
+            # Nothing is wanted, and of most nothing ever was: the clinic sends no messages.
+            courses = [course for course in courses if existing[course.pk].by_key]
             if not courses:
                 return SyncCounts()
         told = {pk: (found.told, found.was_told) for pk, found in existing.items()}
         facts = load_courses_facts(courses, told=told)
+        note_reminded(
+            [session for course in courses for session in facts[course.pk].sessions],
+            [row for course in courses for row in existing[course.pk].by_key.values()],
+        )
         clients = load_clients_facts([course.client for course in courses], clinic)
         writes, missing = _Writes(), dict[int, list[Desired]]()
         for course in courses:
