@@ -1,0 +1,68 @@
+"""PDFs from pages of HTML, drawn by WeasyPrint in a process of its own that is bounded in time and memory."""
+
+import json
+import logging
+import subprocess
+import sys
+from typing import Final
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from reports.pdf_process import ASSETS_HOST, LIBRARY_MISSING
+
+logger = logging.getLogger(__name__)
+
+# A page of a course takes about a second, most of which is to load the library.
+_SECONDS: Final = 30
+
+
+class PdfError(Exception):
+    """A PDF that could not be made, in a sentence for whoever asked for it."""
+
+
+class PdfUnavailable(PdfError):
+    """The machine lacks a library; the sentence says what to install."""
+
+
+def render_pdf(html: str, *, base_url: str | None = None) -> bytes:
+    """Return a page of HTML as a tagged PDF.
+
+    Styles, pictures and fonts come from this project's static files alone, named as `{% static %}` names them, or
+    relative to base_url; whatever else the page refers to is left out. `static/css/pdf.css` brings the typeface.
+    Raises: PdfUnavailable without Pango; PdfError for what takes longer than half a minute or more than a gigabyte.
+    Cost: a process of its own, one to two seconds for a page.
+    """
+    request = {
+        "html": html,
+        "base_url": base_url or f"{ASSETS_HOST}/",
+        "static_url": settings.STATIC_URL,
+        "folders": [str(folder) for folder in (settings.STATIC_ROOT, *settings.STATICFILES_DIRS)],
+        "seconds": _SECONDS,
+    }
+    command = [sys.executable, "-m", "reports.pdf_process"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=settings.BASE_DIR,
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        logger.warning("A PDF was given up after %s s.", _SECONDS)
+        raise PdfError(_("The PDF took too long to make. Choose less for it.")) from error
+    if done.returncode == LIBRARY_MISSING:
+        raise PdfUnavailable(
+            _(
+                "PDFs cannot be made on this server: Pango is missing. Its operator can install the packages "
+                "libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
+            )
+        )
+    if done.returncode:
+        # Only what kind of error it was: its text could quote the page.
+        logger.error(
+            "A PDF could not be made, exit code %s: %s.", done.returncode, done.stderr.decode()[-80:]
+        )
+        raise PdfError(_("The PDF could not be made."))
+    return done.stdout
