@@ -1,7 +1,7 @@
 """One exporter per report: a name, a head and rows; the writers make files of them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Protocol
 
 from django.db.models import QuerySet
@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from courses.convert import zone_of
 from courses.models import Course, FlagKind, TreatmentSession
 from courses.selectors import next_bookings, open_flags, phases_in_force
+from reports.cells import Cell
 from reports.core import Period, Share
 from reports.selectors import PeriodFigures
 
-Cell = str | int | float | date | datetime | time | None
 CHUNK = 1000
 
 

@@ -20,7 +20,8 @@ from courses.models import Course, Protocol
 from hooks.services.endpoints import endpoints_of
 from imports.models import ImportBatch
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
-from reports.exporters import CHUNK, Cell
+from reports.cells import Cell
+from reports.exporters import CHUNK
 from staff.presenters import client_url, course_url
 from staff.presenters.audit import AuditLine, action_words, changes_of
 from staff.presenters.channels import channel_label
