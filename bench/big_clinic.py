@@ -1,7 +1,8 @@
 """One clinic with the clients and sessions of ten years, made by SQL from the model clinic.
 
 First the clinic gets a few times as many practitioners, rooms and running courses; then what its running courses left
-behind is copied into the past again and again, as courses that are over. Messages and flags of the past are left out.
+behind is copied into the past again and again, as courses that are over, with the flags that they once had. Messages of
+the past are left out.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def grow_clinic(past_copies: int) -> None:
         for model in apps.get_app_config(name).get_models()
         if model.__name__ not in _CLINIC_WIDE
     ]
-    past = [model for model in courses if model not in (Flag, FlagCall)]
+    past = [model for model in courses if model is not FlagCall]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
@@ -99,9 +100,17 @@ def _past_changes(past: list[type[models.Model]]) -> Changes:
             for name in ("phase_position", "session_number", "due_from_on", "due_by_on")
         },
         **{(Course, name): "NULL" for name in ("slippage_days", "projected_end_on")},
+        # Whatever was found was resolved within the week.
+        (Flag, "resolved_at"): (
+            f"(coalesce(original.resolved_at, original.opened_at + interval '5 days') - {shift})::timestamptz"
+        ),
+        (Flag, "resolved_reason"): "coalesce(nullif(original.resolved_reason, ''), 'attended')",
         # What was still to come has come.
         (TreatmentSession, "status"): (
             f"CASE WHEN original.status IN ({booked}) THEN 'attended' ELSE original.status END"
+        ),
+        (TreatmentSession, "verdict"): (
+            f"CASE WHEN original.status IN ({booked}) THEN 'on_time' ELSE original.verdict END"
         ),
         (TreatmentSession, "outcome_at"): (
             f"coalesce(original.outcome_at, CASE WHEN original.status IN ({booked}) THEN original.ends_at END) - {shift}"

@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from typing import IO, Any, Final
 
@@ -37,16 +37,21 @@ def csv_lines(exporter: Exporter, dialect: Dialect = COMMA) -> Iterator[str]:
     yield "".join(block)
 
 
-def xlsx_file(exporter: Exporter) -> IO[bytes]:
-    """Return an open temporary file with one sheet; the caller closes it."""
+def xlsx_file(*exporters: Exporter) -> IO[bytes]:
+    """Return an open temporary file with a sheet for each exporter; the caller closes it."""
     target = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115  # the response closes it
-    write_xlsx(exporter, target)
+    write_book(exporters, target)
     target.seek(0)
     return target
 
 
 def write_xlsx(exporter: Exporter, target: IO[bytes]) -> int:
-    """Write a workbook of one sheet and return how many rows it has below the head.
+    """Write a workbook of one sheet and return how many rows it has below the head."""
+    return write_book([exporter], target)
+
+
+def write_book(exporters: Iterable[Exporter], target: IO[bytes]) -> int:
+    """Write a workbook with a sheet for each exporter and return how many rows they have below their heads.
 
     Dates are dates; text is stored as text and never becomes a formula or a link. The head stays in sight and has
     filters.
@@ -61,8 +66,7 @@ def write_xlsx(exporter: Exporter, target: IO[bytes]) -> int:
         "default_date_format": _DATE,
     }
     with xlsxwriter.Workbook(target, options) as book:
-        sheet = book.add_worksheet(exporter.name)
-        return _fill(sheet, book, exporter)
+        return sum(_fill(book.add_worksheet(exporter.name), book, exporter) for exporter in exporters)
 
 
 def _fill(sheet: Any, book: Any, exporter: Exporter) -> int:

@@ -186,6 +186,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "courses.exported": gettext_lazy("Courses exported"),
             "sessions.exported": gettext_lazy("Sessions exported"),
             "figures.exported": gettext_lazy("Figures exported"),
+            "report.exported": gettext_lazy("Report exported"),
             "audit.exported": gettext_lazy("Audit log exported"),
         },
     ),
