@@ -22,9 +22,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """How a table is drawn beside it: `series` are columns by number, each in a tone; `label` names the rows."""
+    """How a table is drawn beside it: `series` are columns by number, each in a tone; `label` names the rows.
 
-    kind: Literal["bars", "stack", "steps"]
+    Rows lie down, for names that are long; bars stand side by side, stacks on each other.
+    """
+
+    kind: Literal["bars", "stack", "rows", "steps"]
     title: str
     series: tuple[tuple[int, Tone], ...]
     label: int = 0

@@ -140,7 +140,7 @@ def _table(
             Column(_("On time before"), "share", _("the same of the period before")),
         ),
         rows=tuple((label, *_cells(tally), was.on_time_share.rate) for label, tally, was in rows),
-        chart=Chart("stack", title, _STACK),
+        chart=Chart("rows", title, _STACK),
     )
 
 

@@ -81,7 +81,7 @@ def _kinds(found: Drift, before: Drift) -> Table:
             )
             for kind, tally in rows
         ),
-        chart=Chart("stack", _("Findings by kind"), ((2, "good"), (3, "warning"))),
+        chart=Chart("rows", _("Findings by kind"), ((2, "good"), (3, "warning"))),
     )
 
 
@@ -101,7 +101,7 @@ def _causes(found: Drift) -> Table:
             (capfirst(str(FlagKind(kind).label)), capfirst(str(Cause(cause).label)), *_cells(tally))
             for kind, cause, tally in rows
         ),
-        chart=Chart("bars", _("Lateness by cause"), ((2, "serious"),), label=1),
+        chart=Chart("rows", _("Lateness by cause"), ((2, "serious"),), label=1),
     )
 
 
@@ -115,7 +115,7 @@ def _reasons(found: Drift) -> Table:
             (capfirst(str(ResolvedReason(reason).label)), count)
             for reason, count in found.by_reason.most_common()
         ),
-        chart=Chart("bars", _("How findings ended"), ((1, "accent"),)),
+        chart=Chart("rows", _("How findings ended"), ((1, "accent"),)),
     )
 
 

@@ -101,7 +101,7 @@ def _groups(found: ReminderEffect, before: ReminderEffect) -> Table:
             for name in GROUPS
             if found.groups[name].whole or name != "held_out"
         ),
-        chart=Chart("stack", _("Who came, by group"), ((2, "good"), (3, "serious"), (4, "warning"))),
+        chart=Chart("rows", _("Who came, by group"), ((2, "good"), (3, "serious"), (4, "warning"))),
     )
 
 

@@ -141,13 +141,12 @@ def period_links(scope: Scope, address: str, others: Mapping[str, str] | None = 
         "year": _("This year"),
         "twelve": _("Last 12 months"),
     }
+    usual = usual_periods(scope.today)
+    # At a month's end two names mean the same days: the reader is at the first of them.
+    here = next((name for name, one in usual.items() if one == scope.period), "")
     return [
-        Link(
-            names[name],
-            f"{address}?{urlencode({**period_query(one), **(others or {})})}",
-            one == scope.period,
-        )
-        for name, one in usual_periods(scope.today).items()
+        Link(names[name], f"{address}?{urlencode({**period_query(one), **(others or {})})}", name == here)
+        for name, one in usual.items()
     ]
 
 

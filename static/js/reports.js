@@ -47,7 +47,14 @@
     var data = readTable(box);
     var colours = palette();
     var isSteps = box.dataset.chart === "steps";
-    var isStacked = box.dataset.chart === "stack";
+    var isLying = box.dataset.chart === "rows";
+    var isStacked = isLying || box.dataset.chart === "stack";
+    var names = { stacked: isStacked, grid: { display: false }, border: { color: colours.line }, ticks: { color: colours.ink, maxRotation: 45, autoSkip: !isLying, font: { family: "Inter Variable" } } };
+    var numbers = {
+      stacked: isStacked, beginAtZero: true, max: isSteps ? 100 : undefined,
+      grid: { color: colours.line }, border: { display: false },
+      ticks: { color: colours.ink, precision: 0, font: { family: "Inter Variable" }, callback: function (value) { return isSteps ? value + " %" : value.toLocaleString(document.documentElement.lang); } },
+    };
     return {
       type: isSteps ? "line" : "bar",
       data: {
@@ -56,32 +63,31 @@
           return {
             label: one.label, data: one.values, texts: one.texts,
             backgroundColor: colours[one.tone], borderColor: isSteps ? colours[one.tone] : colours.surface,
-            borderWidth: isSteps ? 2 : 1, borderRadius: isSteps ? 0 : 2, maxBarThickness: 44,
+            borderWidth: isSteps ? 2 : 1, borderRadius: isSteps ? 0 : 2, maxBarThickness: isLying ? 22 : 44,
             stepped: isSteps ? "before" : false, pointRadius: isSteps ? 3 : 0, pointHitRadius: 12,
           };
         }),
       },
       options: {
-        animation: false, responsive: true, maintainAspectRatio: false,
+        animation: false, responsive: true, maintainAspectRatio: false, indexAxis: isLying ? "y" : "x",
+        // A line along the edge keeps its whole width.
+        clip: false, layout: { padding: { top: 6, right: 12 } },
         interaction: { mode: "index", intersect: false },
         plugins: {
           legend: { display: data.series.length > 1, position: "bottom", labels: { color: colours.ink, boxWidth: 12, boxHeight: 12, font: { family: "Inter Variable" } } },
           tooltip: { callbacks: { label: function (item) { return item.dataset.label + ": " + item.dataset.texts[item.dataIndex]; } } },
         },
-        scales: {
-          x: { stacked: isStacked, grid: { display: false }, border: { color: colours.line }, ticks: { color: colours.ink, maxRotation: 45, autoSkip: true, font: { family: "Inter Variable" } } },
-          y: {
-            stacked: isStacked, beginAtZero: true, max: isSteps ? 100 : undefined,
-            grid: { color: colours.line }, border: { display: false },
-            ticks: { color: colours.ink, precision: 0, font: { family: "Inter Variable" }, callback: function (value) { return isSteps ? value + " %" : value.toLocaleString(document.documentElement.lang); } },
-          },
-        },
+        scales: { x: isLying ? numbers : names, y: isLying ? names : numbers },
       },
     };
   }
 
   function draw(box) {
     box.hidden = false;
+    if (box.dataset.chart === "rows") {
+      // As high as its rows need.
+      box.style.height = 5 + 1.75 * document.getElementById(box.dataset.table).tBodies[0].rows.length + "rem";
+    }
     var canvas = document.createElement("canvas");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", box.dataset.title);
