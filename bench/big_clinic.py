@@ -17,6 +17,7 @@ from bin.steps import say
 from clients.models import Client
 from clinics.models import Room, StaffMember, User
 from courses.models import BOOKED_STATUSES, Course, CourseStatus, Flag, FlagCall, TreatmentSession
+from courses.services import tally_days
 from reminders.models import DeliveryAttempt, Reminder
 
 # The running courses of the model clinic are there so many times.
@@ -26,8 +27,9 @@ _YEARS: Final = 10
 _STEP_DAYS: Final = 28
 _STEPS: Final = _YEARS * 365 // _STEP_DAYS
 
-# What every clinic of its size has once.
+# What every clinic of its size has once, and what is counted of its sessions.
 _CLINIC_WIDE: Final = ("Protocol", "ProtocolPhase", "ProtocolContraindication", "AccessLink")
+_COUNTED: Final = ("DayTally", "HourTally", "StaleDay")
 
 
 def grow_clinic(past_copies: int) -> None:
@@ -41,7 +43,7 @@ def grow_clinic(past_copies: int) -> None:
         model
         for name in ("clients", "courses")
         for model in apps.get_app_config(name).get_models()
-        if model.__name__ not in _CLINIC_WIDE
+        if model.__name__ not in (*_CLINIC_WIDE, *_COUNTED)
     ]
     past = [model for model in courses if model is not FlagCall]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -59,6 +61,8 @@ def grow_clinic(past_copies: int) -> None:
         )
         for statement in restore:
             cursor.execute(statement)
+    # As the clock has long done with the days of the past.
+    tally_days()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
     say(f"  {Client.objects.count():,} clients, {TreatmentSession.objects.count():,} sessions in one clinic")

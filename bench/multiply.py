@@ -27,6 +27,9 @@ _LEFT_OUT: Final = (
     "AccessLink",
     "RateBucket",
     "ChannelHealth",
+    "DayTally",
+    "HourTally",
+    "StaleDay",
 )
 
 _TABLES: Final = "SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"

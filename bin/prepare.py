@@ -1,5 +1,6 @@
 """The database of a local run: migrated, and filled with the demo clinic when it is empty."""
 
+import io
 import os
 import sys
 
@@ -17,6 +18,7 @@ def prepare() -> None:
 
     # With the checks, which a command called from a program leaves out: an older database may lie here.
     call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
+    call_command("fill_reports", stdout=io.StringIO())
     if not settings.DEMO:
         return
     if not Clinic.objects.exists():

@@ -23,6 +23,8 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="17"),
         "options": {"expires": 3000},
     },
+    # Reports count marked days from their sessions, so that a late one only costs time.
+    "tally-days": {"task": "reports.tally_days", "schedule": crontab(), "options": {"expires": 55}},
     "tidy-imports": {
         "task": "imports.tidy",
         "schedule": crontab(minute="27"),

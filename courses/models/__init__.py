@@ -36,6 +36,7 @@ from courses.models.report import ReactionReport
 from courses.models.session import (
     BOOKED_STATUSES,
     CANCELLED_STATUSES,
+    COUNTED_STATUSES,
     OUTCOME_STATUSES,
     Reaction,
     Reminding,
@@ -43,11 +44,13 @@ from courses.models.session import (
     TreatmentSession,
     Verdict,
 )
+from courses.models.tally import DayTally, HourTally, StaleDay
 from courses.models.waiting import EarlierOutcome, EarlierSlot, FreedSlot, Waiting
 
 __all__ = [
     "BOOKED_STATUSES",
     "CANCELLED_STATUSES",
+    "COUNTED_STATUSES",
     "OUTCOME_STATUSES",
     "CallOutcome",
     "Cause",
@@ -55,6 +58,7 @@ __all__ = [
     "ContraindicationStrength",
     "Course",
     "CourseStatus",
+    "DayTally",
     "DisruptedSession",
     "Disruption",
     "DisruptionStatus",
@@ -65,6 +69,7 @@ __all__ = [
     "FlagCall",
     "FlagKind",
     "FreedSlot",
+    "HourTally",
     "MoveChoice",
     "MoveOutcome",
     "Pause",
@@ -87,6 +92,7 @@ __all__ = [
     "Restart",
     "SessionStatus",
     "Severity",
+    "StaleDay",
     "TreatmentSession",
     "UndoOutcome",
     "Verdict",

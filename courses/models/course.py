@@ -128,6 +128,11 @@ class Course(models.Model):
             models.Index(fields=["client", "-start_on"], name="course_by_client"),
             # The course list by state and how long it has been due.
             models.Index(fields=["clinic", "state", "due_by_on"], name="course_by_clinic_state"),
+            # The courses that began in a period, and those that ended since, for reports.
+            models.Index(fields=["clinic", "start_on"], name="course_by_start"),
+            models.Index(
+                fields=["clinic", "ended_at"], condition=Q(ended_at__isnull=False), name="course_by_end"
+            ),
             # Courses whose sessions have no verdicts yet: those from before there were any.
             models.Index(
                 fields=["clinic"],

@@ -114,6 +114,8 @@ class Flag(models.Model):
                 condition=Q(resolved_at__isnull=True),
                 name="flag_open_by_clinic",
             ),
+            # What began in a period, for reports.
+            models.Index(fields=["clinic", "opened_at"], name="flag_by_opening"),
             # A course's flags, for its page and for every assessment.
             models.Index(fields=["course", "resolved_at"], name="flag_by_course"),
         ]

@@ -33,6 +33,8 @@ OUTCOME_STATUSES: Final = (
     "cancelled_by_clinic",
 )
 
+# What was neither moved nor called off in time: reports count it.
+COUNTED_STATUSES: Final = ("attended", "no_show", "cancelled_late")
 CANCELLED_STATUSES: Final = ("cancelled_late", "cancelled_by_client", "cancelled_by_clinic")
 
 

@@ -58,6 +58,7 @@ from courses.services.screening import (
     override_contraindication,
     record_contraindication,
 )
+from courses.services.tallying import keeps_tallies, tally_days, write_tallies
 from courses.services.undoing import SessionBefore, before_act, find_holder, undo_session
 from courses.services.waiting import offer_freed_slots, stop_waiting, wait_for_earlier
 from courses.services.windows import DayFit, MoveWindow, fit_day, window_for_move
@@ -109,6 +110,7 @@ __all__ = [
     "is_pause_too_long",
     "is_time_zone_open",
     "is_undoable",
+    "keeps_tallies",
     "known_conditions",
     "may_report",
     "move_session",
@@ -151,9 +153,11 @@ __all__ = [
     "start_disruption",
     "stop_waiting",
     "stored_hours",
+    "tally_days",
     "undo_disruption",
     "undo_session",
     "wait_for_earlier",
     "window_for_move",
     "working_hours",
+    "write_tallies",
 ]

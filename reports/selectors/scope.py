@@ -2,15 +2,24 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 
 from clinics.models import Clinic, StaffMember
 from courses.convert import local_midnight
-from courses.models import Course, CourseStatus, Flag, Protocol, SessionStatus, TreatmentSession
+from courses.models import (
+    COUNTED_STATUSES,
+    Course,
+    CourseStatus,
+    DayTally,
+    Flag,
+    Protocol,
+    StaleDay,
+    TreatmentSession,
+)
+from courses.services import keeps_tallies
 from reports.core import Period
-
-KEPT_OR_MISSED = (SessionStatus.ATTENDED, SessionStatus.NO_SHOW, SessionStatus.CANCELLED_LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,28 @@ class Scope:
 
     def outcomes(self) -> QuerySet[TreatmentSession]:
         """Return the sessions that were attended or missed, up to today; what was called off in time is neither."""
-        return self.sessions().filter(status__in=KEPT_OR_MISSED, on__lte=self.today)
+        return self.sessions().filter(status__in=COUNTED_STATUSES, on__lte=self.today)
+
+    def counted(self, tallies: type[Any] = DayTally) -> tuple[QuerySet[Any], QuerySet[TreatmentSession]]:
+        """Return the same as tallies of whole days, and as sessions of those days that have none that are right.
+
+        What is counted of both together is what outcomes() has. Cost: one query, for the days.
+        """
+        if not keeps_tallies():
+            return tallies.objects.none(), self.outcomes()
+        # Read once and first: a day that is counted anew meanwhile must not be left out of both.
+        marked = StaleDay.objects.for_clinic(self.clinic).filter(
+            on__range=(self.period.from_on, self.period.to_on)
+        )
+        days = list(marked.order_by("on").values_list("on", flat=True).distinct())
+        kept = tallies.objects.for_clinic(self.clinic).filter(
+            on__range=(self.period.from_on, min(self.period.to_on, self.today))
+        )
+        if self.protocol:
+            kept = kept.filter(protocol__slug=self.protocol.slug)
+        if self.practitioner:
+            kept = kept.filter(practitioner=self.practitioner)
+        return kept.exclude(on__in=days).order_by(), self.outcomes().filter(on__in=days)
 
     def courses(self) -> QuerySet[Course]:
         """Return the clinic's courses past the draft, of any time, in no order."""

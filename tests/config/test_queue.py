@@ -112,6 +112,7 @@ def test_beat_puts_out_one_tick_a_minute_that_is_worth_nothing_after_it():
         "tick": ("reminders.tick", crontab(), {"expires": 55}),
         "call-hooks": ("hooks.tick", crontab(), {"expires": 55}),
         "housekeeping": ("clinics.housekeep", crontab(minute="17"), {"expires": 3000}),
+        "tally-days": ("reports.tally_days", crontab(), {"expires": 55}),
         "tidy-imports": ("imports.tidy", crontab(minute="27"), {"expires": 3000}),
         "tidy-hooks": ("hooks.tidy", crontab(minute="37"), {"expires": 3000}),
     }

@@ -1,19 +1,16 @@
 """The figures of each report, counted once more by a plain walk over the rows of a clinic with a random history."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
-from random import Random
+from datetime import date, timedelta
 from statistics import median
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinics.models import Absence, Closure, OpeningHours, PractitionerHours
+from clinics.models import OpeningHours
 from courses.convert import assess_course
 from courses.models import Course, Flag, FlagKind, TreatmentSession
-from courses.services import reassess
 from reports.catalogue import CATALOGUE
-from reports.core import Fate, Period, Share, week_of, weeks_ahead
+from reports.core import Fate, Share, week_of, weeks_ahead
 from reports.selectors import Scope
 from reports.selectors.adherence import VerdictTally, by_key, verdict_tallies
 from reports.selectors.drift import drift_of
@@ -22,123 +19,9 @@ from reports.selectors.load import practitioner_loads
 from reports.selectors.missed import Outcomes, missed_by_hour
 from reports.selectors.reminding import reminder_effect
 from reports.selectors.retention import course_fates
-from tests.factories import (
-    ClientFactory,
-    ClinicFactory,
-    ProtocolFactory,
-    StaffMemberFactory,
-    intensive,
-    maintenance,
-    prescribe,
-)
-from tests.factories.moulds import Mould
+from tests.reports.history import COUNTED, HISTORY, PERIOD, RIGA, TODAY
 
 pytestmark = pytest.mark.django_db
-
-RIGA = ZoneInfo("Europe/Riga")
-# In summer time: the clocks were turned forward on 29 March, within the history.
-TODAY = date(2026, 4, 20)
-NOW = datetime(2026, 4, 20, 9, tzinfo=UTC)
-PERIOD = Period(date(2026, 3, 10), date(2026, 4, 25))
-OUTCOMES = ["attended"] * 6 + ["no_show", "cancelled_late", "cancelled_by_client", "cancelled_by_clinic"]
-KEPT_OR_MISSED = ("attended", "no_show", "cancelled_late")
-
-
-def make_history():
-    """Two protocols, two practitioners and eight courses since March, outcomes, messages and flags by chance."""
-    rng = Random(6)
-    clinic = ClinicFactory()
-    Closure.objects.create(clinic=clinic, from_on=date(2026, 4, 3), to_on=date(2026, 4, 6))
-    people = [StaffMemberFactory(clinic=clinic, display_name=name) for name in ("Anna", "Boris")]
-    protocols = [ProtocolFactory(clinic=clinic, slug=slug, name_en=slug) for slug in ("back", "face")]
-    for number in range(8):
-        person, start_on = people[number % 2], date(2026, 3, 2) + timedelta(days=3 * number)
-        phases = (intensive(sessions_min=3, sessions_max=4), maintenance(duration_days=90))
-        course = prescribe(
-            now=datetime.combine(start_on, time(5), tzinfo=UTC),
-            start_on=start_on,
-            phases=phases if number % 4 else (maintenance(),),
-            member=person,
-            client=ClientFactory(clinic=clinic),
-            protocol=protocols[number // 4],
-            practitioner=person,
-        )
-        TreatmentSession.objects.bulk_create(visits(course, people, rng))
-        if number == 5:
-            Course.objects.filter(pk=course.pk).update(
-                status="discontinued", ended_at=NOW, end_reason="moved"
-            )
-        course = Course.objects.select_related("clinic", "client", "protocol").get(pk=course.pk)
-        if course.is_open:
-            reassess(course=course, now=NOW)
-        Flag.objects.bulk_create(flags(course, rng))
-    Absence.objects.create(
-        clinic=clinic, practitioner=people[0], from_on=date(2026, 3, 1), to_on=date(2026, 3, 12)
-    )
-    for weekday in (1, 3, 5):
-        PractitionerHours.objects.create(
-            clinic=clinic, practitioner=people[1], weekday=weekday, starts_time="08:00", ends_time="13:30"
-        )
-    return clinic
-
-
-def visits(course, people, rng):
-    on = course.start_on
-    while on < TODAY + timedelta(days=20):
-        status = rng.choice(OUTCOMES) if on < TODAY else "booked"
-        starts_at = datetime.combine(on, time(rng.randrange(9, 18)), tzinfo=RIGA).astimezone(UTC)
-        is_walk_in = status == "attended" and rng.random() < 0.2
-        yield TreatmentSession(
-            clinic=course.clinic,
-            course=course,
-            client_id=course.client_id,
-            status=status,
-            on=on,
-            starts_at=None if is_walk_in else starts_at,
-            ends_at=None if is_walk_in else starts_at + timedelta(minutes=rng.choice([30, 45, 60])),
-            practitioner=rng.choice([*people, None]),
-            minutes=40 if is_walk_in else None,
-            created_at=NOW,
-            outcome_at=NOW if on < TODAY else None,
-            confirmed_at=NOW if rng.random() < 0.3 else None,
-            reminding=rng.choice(["", "sent", "sent", "held_out"]) if on < TODAY and not is_walk_in else "",
-        )
-        on += timedelta(days=rng.choice([1, 2, 3, 9]))
-
-
-def flags(course, rng):
-    for _ in range(6):
-        opened_at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 60))
-        yield Flag(
-            clinic=course.clinic,
-            course=course,
-            kind=rng.choice(["overdue", "lapsed", "behind", "unbooked"]),
-            severity="warning",
-            severity_rank=2,
-            days=3,
-            cause=rng.choice(["", "client", "clinic", "scheduling"]),
-            since_on=opened_at.date(),
-            opened_at=opened_at,
-            updated_at=opened_at,
-            resolved_at=opened_at + timedelta(hours=rng.randrange(200)),
-            resolved_reason=rng.choice(["attended", "rebooked", "time"]),
-        )
-
-
-_HISTORY = Mould(make_history, now=NOW)
-FILTERS = ["", "protocol", "practitioner"]
-
-
-@pytest.fixture(params=FILTERS)
-def scope(request, db):
-    """The clinic's scope as it is, of one protocol, and of one practitioner."""
-    clinic = _HISTORY.cast()
-    person = clinic.staff_members.get(display_name="Anna")
-    chosen = {
-        "protocol": {"protocol": clinic.protocols.get(slug="face")},
-        "practitioner": {"practitioner": person},
-    }
-    return Scope(clinic, PERIOD, TODAY, **chosen.get(request.param, {}))
 
 
 def sessions_of(scope):
@@ -159,7 +42,7 @@ def is_wanted(scope, course, practitioner_id):
 
 
 def outcomes_of(scope):
-    return [row for row in sessions_of(scope) if row.on in PERIOD and row.status in KEPT_OR_MISSED]
+    return [row for row in sessions_of(scope) if row.on in PERIOD and row.status in COUNTED]
 
 
 def test_adherence_is_that_of_the_assessments(scope):
@@ -221,7 +104,7 @@ def test_missed_sessions_lie_at_the_hours_of_the_clinics_clock(scope):
     assert {
         (key, name): count
         for key, outcomes in found.items()
-        for name in KEPT_OR_MISSED
+        for name in COUNTED
         if (count := getattr(outcomes, name))
     } == expected
 
@@ -273,7 +156,7 @@ def test_effect_of_reminders_puts_each_session_in_one_group(scope):
     assert {
         (name, status): count
         for name, outcomes in found.groups.items()
-        for status in KEPT_OR_MISSED
+        for status in COUNTED
         if (count := getattr(outcomes, status))
     } == groups
     assert (found.reminded, found.held_out) == (Outcomes(**sent), Outcomes(**held))
@@ -331,7 +214,7 @@ def test_load_is_measured_against_every_minute_worked(scope):
             if row.on not in PERIOD or row.practitioner_id != person.pk:
                 continue
             length = (row.ends_at - row.starts_at).seconds // 60 if row.starts_at else 0
-            booked += length if row.status in ("booked", *KEPT_OR_MISSED) else 0
+            booked += length if row.status in ("booked", *COUNTED) else 0
             attended += (length or row.minutes) if row.status == "attended" else 0
         expected[person.pk] = (working, booked, attended)
 
@@ -344,7 +227,7 @@ def test_load_is_measured_against_every_minute_worked(scope):
 
 @pytest.mark.parametrize("slug", CATALOGUE)
 def test_report_of_a_history_has_rows_as_wide_as_their_heads(slug, db):
-    report = CATALOGUE[slug].build(Scope(_HISTORY.cast(), PERIOD, TODAY))
+    report = CATALOGUE[slug].build(Scope(HISTORY.cast(), PERIOD, TODAY))
 
     assert not report.is_empty
     assert all(len(row) == len(table.columns) for table in report.tables for row in table.rows)

@@ -49,6 +49,8 @@ class Route:
     post: frozenset = NOBODY
     # The names of the address's parts and where the world keeps them.
     parts: tuple = ()
+    # Parts that belong to no clinic, with what they are.
+    given: tuple = ()
 
 
 SESSION = (("code", "session"),)
@@ -71,6 +73,7 @@ HOOK_CALL = (*HOOK, ("call_code", "hook_call"))
 IMPORT = (("code", "batch"),)
 DISRUPTION = (("code", "disruption"),)
 JOB = (("code", "job"),)
+ADHERENCE = (("report", "adherence"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -118,6 +121,9 @@ MATRIX = {
     "staff:report-list": Route(get=EXPORTS),
     "staff:report-export": Route(get=EXPORTS),
     "staff:client-list": Route(get=EVERYBODY, post=EVERYBODY),
+    "staff:report-detail": Route(get=EXPORTS, given=ADHERENCE),
+    "staff:report-table": Route(get=EXPORTS, given=ADHERENCE),
+    "staff:client-list": Route(get=EVERYBODY),
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),
     "staff:client-edit": Route(get=BOOKS, post=BOOKS, parts=CLIENT),
@@ -361,6 +367,7 @@ def ask(world, django_db_blocker):
 
     def ask(name, verb, *, member=None, subjects=None):
         parts = {key: getattr(subjects or world.home, where) for key, where in MATRIX[name].parts}
+        parts |= dict(MATRIX[name].given)
         with django_db_blocker.unblock(), transaction.atomic():
             browser = Browser(raise_request_exception=False)
             if member:
