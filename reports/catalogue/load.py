@@ -21,7 +21,7 @@ def build(scope: Scope) -> Report:
             _(
                 "Booked time is the length of every slot that was kept for a client: attended, missed, cancelled too late, or still to come. What was called off in time is free again and does not count. Attended time is that of the slots attended; of a walk-in, the minutes that were noted."
             ),
-            _("More than 100 % is possible: who comes on a day off is attended all the same."),
+            _("A share above the whole is possible: whoever comes on a day off is attended all the same."),
         ),
         is_empty=not loads,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from hooks.core import EVENTS
 from hooks.services.endpoints import add_endpoint, note_test
 from imports.services import choose_columns, run_all, start_import
 from reminders.models import KeptMessage, Reminder, ReminderRule
+from reports.catalogue import CATALOGUE
 from tests.e2e.conftest import NOW, PHONE, TODAY, WIDE, add_member, overflow
 from tests.factories import ClinicFactory, actor_of, book
 
@@ -112,6 +113,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/clients/{client.code}/edit/",
         f"/clients/{client.code}/erase/",
         "/reports/",
+        *(f"/reports/{slug}/" for slug in CATALOGUE),
         f"/clients/{client.code}/merge/",
         f"/clients/{client.code}/merge/?with={paused.client.code}",
         "/messages/",
@@ -213,6 +215,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/clients/": "No clients yet",
         "/messages/": "No messages here yet",
         "/reports/": "Nothing happened in this period",
+        "/reports/retention/": "Nothing to count here yet",
         "/courses/new/": "The plan appears here",
         "/settings/closures/": "No closures ahead",
         "/settings/rooms/": "No rooms yet",
