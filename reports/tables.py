@@ -44,6 +44,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     chart: Chart | None = None
     is_heat: bool = False
+    # What is said in place of a table without rows.
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)

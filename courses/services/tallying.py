@@ -86,7 +86,7 @@ def _day_rows(sessions: QuerySet[TreatmentSession]) -> list[dict[str, Any]]:
             noted=Sum("minutes", filter=attended & Q(starts_at__isnull=True), default=0),
         )
     )
-    return [_with_minutes(row) for row in rows]
+    return [_with_minutes(dict(row)) for row in rows]
 
 
 def _with_minutes(row: dict[str, Any]) -> dict[str, Any]:
@@ -99,9 +99,10 @@ def _minutes(spent: timedelta) -> int:
 
 
 def _hour_rows(sessions: QuerySet[TreatmentSession], clinic: Clinic) -> list[dict[str, Any]]:
-    return list(
+    rows = (
         sessions.filter(starts_at__isnull=False)
         .annotate(hour=ExtractHour("starts_at", tzinfo=zone_of(clinic)), protocol_id=F("course__protocol"))
         .values("on", "hour", "protocol_id", "practitioner_id")
         .annotate(**{status: Count("pk", filter=Q(status=status)) for status in COUNTED_STATUSES})
     )
+    return [dict(row) for row in rows]

@@ -115,6 +115,7 @@ def _comparison(found: ReminderEffect) -> Table:
         ),
         columns=(Column(_("Group"), "text"), *_columns()),
         rows=tuple((name, *_cells(outcomes)) for name, outcomes in rows) if found.held_out != _NOBODY else (),
+        empty=_("Chance left out nobody in this period, so there is nothing to compare with."),
     )
 
 

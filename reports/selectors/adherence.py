@@ -66,7 +66,10 @@ def verdict_tallies(scope: Scope) -> list[VerdictRow]:
         .annotate(Count("pk"), Sum("verdict_days"))
     )
     return [
-        *(VerdictRow(*row[:3], VerdictTally(*row[3:])) for row in days),
+        *(
+            VerdictRow(protocol, practitioner, month, VerdictTally(*counts))
+            for protocol, practitioner, month, *counts in days
+        ),
         *(
             VerdictRow(protocol, practitioner, month, _tally(verdict, count, days_late))
             for protocol, practitioner, month, verdict, count, days_late in rows

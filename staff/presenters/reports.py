@@ -85,6 +85,7 @@ class ShownTable:
     series: str
     heat: HeatMap | None
     csv_url: str
+    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,7 @@ def _table(table: Table, export: str, scope: Scope) -> ShownTable:
         series=" ".join(f"{number}:{tone}" for number, tone in table.chart.series) if table.chart else "",
         heat=_heat_map(table) if table.is_heat else None,
         csv_url=f"{export}&{urlencode({'format': 'csv', 'table': table.name})}",
+        empty=table.empty or _("Nothing to show in this table."),
     )
 
 

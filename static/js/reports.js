@@ -43,6 +43,16 @@
     };
   }
 
+  function lines(label) {
+    // On a telephone a long name would be cut: it stands in lines instead.
+    return label.split(" ").reduce(function (found, word) {
+      var last = found[found.length - 1];
+      if (last !== undefined && last.length + word.length < 15) found[found.length - 1] = last + " " + word;
+      else found.push(word);
+      return found;
+    }, []);
+  }
+
   function settings(box) {
     var data = readTable(box);
     var colours = palette();
@@ -58,7 +68,7 @@
     return {
       type: isSteps ? "line" : "bar",
       data: {
-        labels: data.labels,
+        labels: isLying && box.clientWidth < 480 ? data.labels.map(lines) : data.labels,
         datasets: data.series.map(function (one) {
           return {
             label: one.label, data: one.values, texts: one.texts,
@@ -86,7 +96,7 @@
     box.hidden = false;
     if (box.dataset.chart === "rows") {
       // As high as its rows need.
-      box.style.height = 5 + 1.75 * document.getElementById(box.dataset.table).tBodies[0].rows.length + "rem";
+      box.style.height = 5 + (box.clientWidth < 480 ? 3 : 1.75) * document.getElementById(box.dataset.table).tBodies[0].rows.length + "rem";
     }
     var canvas = document.createElement("canvas");
     canvas.setAttribute("role", "img");

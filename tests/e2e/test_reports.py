@@ -48,7 +48,7 @@ def test_report_is_looked_at_narrowed_and_taken_away(open_browser, clinic, make_
     assert find_faults(page) == []
 
     # And of the practitioner who gave them it says the same, under an address of its own
-    page.get_by_label("Practitioner").select_option(label=course.practitioner.display_name)
+    page.get_by_role("combobox", name="Practitioner").select_option(label=course.practitioner.display_name)
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("2 of 2 sessions with a window").first).to_be_visible()
     assert f"practitioner={course.practitioner.code}" in page.url

@@ -28,7 +28,7 @@ def test_empty_database_gets_the_demo(commands, settings):
 
     prepare.prepare()
 
-    assert commands == ["migrate", "demo"]
+    assert commands == ["migrate", "fill_reports", "demo"]
 
 
 @pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_database_with_a_clinic_is_left_and_its_logins_said(commands, settings, 
 
     prepare.prepare()
 
-    assert commands == ["migrate"]
+    assert commands == ["migrate", "fill_reports"]
     assert capsys.readouterr().out == (
         f"Demo logins, all with the password {DEMO_PASSWORD}:\n  anna@example.org                owner\n"
     )
@@ -50,7 +50,7 @@ def test_without_demo_mode_only_migrated(commands, settings):
 
     prepare.prepare()
 
-    assert commands == ["migrate"]
+    assert commands == ["migrate", "fill_reports"]
 
 
 @pytest.mark.django_db
