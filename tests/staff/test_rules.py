@@ -246,15 +246,20 @@ def test_settings_of_the_clinic_are_changed(owner, clinic):
     path = "/settings/messages/"
     form = owner.get(path).context["form"]
     typed = {name: form[name].value() for name in form.fields if form[name].value()}
+    typed |= {"reminder_holdout_percent": "5"}
 
     answer = owner.post(path, typed | {"sender_name": "Massage", "quiet_from_time": "20:00"})
-    wrong = owner.post(path, typed | {"daily_message_cap": "0", "quiet_to_time": ""})
+    wrong = owner.post(
+        path,
+        typed | {"daily_message_cap": "0", "quiet_to_time": "", "reminder_holdout_percent": "51"},
+    )
 
     clinic.refresh_from_db()
     assert (answer.status_code, clinic.sender_name, clinic.quiet_from_time) == (302, "Massage", time(20))
+    assert clinic.reminder_holdout_percent == 5
     assert (wrong.status_code, list(wrong.context["form"].errors)) == (
         422,
-        ["quiet_to_time", "daily_message_cap"],
+        ["quiet_to_time", "daily_message_cap", "reminder_holdout_percent"],
     )
 
 
