@@ -2,15 +2,18 @@
 
 import csv
 from datetime import date, time
-from io import StringIO
+from io import BytesIO, StringIO
 
+import openpyxl
 import pytest
 
 from audit.models import AuditEvent
 from clinics.models import Role
-from courses.models import Flag, SessionStatus, TreatmentSession
+from courses.models import Course, Flag, SessionStatus, TreatmentSession
 from courses.services import reassess
+from reports.catalogue import CATALOGUE
 from reports.core import Period, Share, usual_periods
+from reports.pdf import PdfUnavailable
 from reports.selectors import FindingCount, Scope, period_figures
 from tests.factories import (
     ClientFactory,
@@ -171,3 +174,105 @@ def test_page_takes_the_same_queries_for_one_course_and_for_three(
 
     with django_assert_num_queries(len(counted.captured_queries)):
         analyst.get("/reports/")
+
+
+ADHERENCE = "/reports/adherence/?from_on=2026-03-01&to_on=2026-03-31"
+
+
+@pytest.mark.parametrize("slug", CATALOGUE)
+def test_every_report_opens_and_teaches_when_there_is_nothing(analyst, slug):
+    response = analyst.get(f"/reports/{slug}/")
+
+    words = words_of(response)
+    assert str(CATALOGUE[slug].question) in words
+    assert "How this is counted" in words
+    # Whoever treats is on the list before anything is booked.
+    assert ("Nothing to count here yet" in words) == response.context["page"].is_empty
+
+
+def test_report_shows_what_its_files_hold(analyst, history):
+    table = analyst.get(ADHERENCE).context["page"].tables[0]
+    sent = analyst.get("/reports/adherence/export/?from_on=2026-03-01&to_on=2026-03-31&table=months")
+
+    rows = list(csv.reader(StringIO(b"".join(sent).decode("utf-8-sig"))))
+    assert rows[0] == [column.title for column in table.columns]
+    assert [row[1:5] for row in rows[1:]] == [[cell.text for cell in row.cells[:4]] for row in table.rows]
+    assert rows[1] == ["2026-03-01", "4", "3", "0", "1", "0.75", "3", "3.0"]
+    assert table.rows[0].head.text == "March 2026"
+    assert [cell.text for cell in table.rows[0].cells] == ["4", "3", "0", "1", "75 %", "3", "3"]
+
+
+def test_workbook_has_a_sheet_for_every_table(analyst, history):
+    response = analyst.get("/reports/adherence/export/?from_on=2026-03-01&to_on=2026-03-31&format=xlsx")
+
+    book = openpyxl.load_workbook(BytesIO(b"".join(response)))
+    assert book.sheetnames == ["months", "protocols", "practitioners"]
+    assert [cell.value for cell in book["protocols"][2]][1:6] == [4, 3, 0, 1, 0.75]
+
+
+def test_pdf_holds_the_page_or_says_why_not(analyst, history, monkeypatch):
+    pages = []
+    monkeypatch.setattr("staff.views.reports.render_pdf", lambda html: pages.append(html) or b"%PDF-")
+    made = analyst.get("/reports/no-shows/export/?format=pdf")
+
+    def refuse(html):
+        raise PdfUnavailable("PDFs cannot be made on this server.")
+
+    monkeypatch.setattr("staff.views.reports.render_pdf", refuse)
+    refused = analyst.get("/reports/no-shows/export/?format=pdf", follow=True)
+
+    assert (made.content, made["Content-Type"]) == (b"%PDF-", "application/pdf")
+    assert "By weekday and hour" in pages[0]
+    assert refused.redirect_chain[0][0].startswith("/reports/no-shows/?from_on=")
+    assert "PDFs cannot be made on this server. Print the page instead" in words_of(refused)
+
+
+def test_export_of_a_report_is_put_on_record(analyst, history):
+    person = history[0].practitioner.code
+    analyst.get(f"/reports/drift/export/?format=xlsx&protocol=manual&practitioner={person}")
+
+    event = AuditEvent.objects.get(action="report.exported")
+    assert event.new == {
+        "report": "drift",
+        "format": "xlsx",
+        "from_on": "2026-02-08",
+        "to_on": "2026-03-09",
+        "protocol": "manual",
+        "practitioner": str(person),
+    }
+
+
+def test_filters_narrow_the_report_and_stay_in_its_links(analyst, clinic, history):
+    other = StaffMemberFactory(clinic=clinic, is_treating=True)
+
+    page = analyst.get(f"{ADHERENCE}&protocol=manual&practitioner={other.code}").context["page"]
+
+    assert (page.is_empty, page.filters) == (True, f"Anti-cellulite massage, {other.display_name}")
+    links = [page.xlsx_url, page.tables[0].csv_url, page.links[0].url, page.others[1].url]
+    assert all(f"practitioner={other.code}" in link and "protocol=manual" in link for link in links)
+
+
+def test_report_that_does_not_exist_is_not_found(analyst):
+    assert analyst.get("/reports/profits/").status_code == 404
+    assert analyst.get("/reports/adherence/export/?format=exe").status_code == 400
+
+
+def test_page_says_when_courses_are_still_to_be_counted(analyst, history):
+    Course.objects.update(verdict_digest="")
+
+    assert "2 courses from before the last update are still to be counted" in words_of(analyst.get(ADHERENCE))
+
+
+@pytest.mark.parametrize("slug", CATALOGUE)
+def test_report_takes_the_same_queries_for_one_course_and_for_three(
+    analyst, make_course, slug, django_assert_num_queries, django_assert_max_num_queries
+):
+    make_course()
+    analyst.get(f"/reports/{slug}/")
+    with django_assert_max_num_queries(40) as counted:
+        analyst.get(f"/reports/{slug}/")
+    make_course(given_name="Olga", at=12)
+    make_course(given_name="Inga", at=14)
+
+    with django_assert_num_queries(len(counted.captured_queries)):
+        analyst.get(f"/reports/{slug}/")
