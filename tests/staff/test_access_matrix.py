@@ -123,7 +123,6 @@ MATRIX = {
     "staff:client-list": Route(get=EVERYBODY, post=EVERYBODY),
     "staff:report-detail": Route(get=EXPORTS, given=ADHERENCE),
     "staff:report-table": Route(get=EXPORTS, given=ADHERENCE),
-    "staff:client-list": Route(get=EVERYBODY),
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),
     "staff:client-edit": Route(get=BOOKS, post=BOOKS, parts=CLIENT),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reminders", "0005_send_codes"),
+        ("reminders", "0006_name_deactivated_clinics"),
     ]
 
     operations = [
@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                     ("gave_up", "it could not be delivered in time"),
                     ("broken", "the message could not be written"),
                     ("held", "it was held back after a restore and not released"),
+                    ("clinic_inactive", "the clinic was deactivated then"),
                     ("stopped", "a member of staff stopped it"),
                     ("channel_paused", "the channel did not work in time"),
                     (

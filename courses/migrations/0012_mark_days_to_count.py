@@ -46,7 +46,7 @@ def _trigger(event: str, tables: str) -> str:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("courses", "0008_count_by_day"),
+        ("courses", "0011_count_by_day"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0006_let_readers_order_dates"),
+        ("clinics", "0009_let_clinics_be_deactivated"),
     ]
 
     operations = [

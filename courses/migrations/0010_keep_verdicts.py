@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("courses", "0006_offer_earlier_slots"),
+        ("courses", "0009_index_courses_by_due"),
     ]
 
     operations = [

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("clients", "0003_add_merged_into"),
-        ("clinics", "0007_hold_reminders_out"),
-        ("courses", "0007_keep_verdicts"),
+        ("clinics", "0010_hold_reminders_out"),
+        ("courses", "0010_keep_verdicts"),
     ]
 
     operations = [
