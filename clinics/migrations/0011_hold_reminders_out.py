@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0009_let_clinics_be_deactivated"),
+        ("clinics", "0010_keep_wanted_events"),
     ]
 
     operations = [

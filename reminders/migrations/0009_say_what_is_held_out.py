@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reminders", "0006_name_deactivated_clinics"),
+        ("reminders", "0008_let_clinics_decide_to_ask"),
     ]
 
     operations = [
