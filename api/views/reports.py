@@ -16,6 +16,7 @@ from api.views.base import ClinicApiView
 from clinics.models import Scope
 from courses.convert import local_today
 from reports.core import Period
+from reports.selectors import Scope as ReportScope
 from reports.selectors import period_figures
 
 MOST_DAYS: Final = 366
@@ -43,7 +44,8 @@ class FiguresView(ClinicApiView):
     def get(self, request: Request) -> Response:
         asked = self.refuse_unknown_parameters(self.operations["GET"].parameters)
         period = _period(asked)
-        figures = period_figures(self.clinic, period, today=local_today(self.clinic, timezone.now()))
+        today = local_today(self.clinic, timezone.now())
+        figures = period_figures(ReportScope(self.clinic, period, today))
         shown = {name: getattr(figures, name) for name in figures.__slots__}
         return Response(self.show({"from_on": period.from_on, "to_on": period.to_on, **shown}))
 

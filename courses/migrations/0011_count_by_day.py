@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("clients", "0003_add_merged_into"),
-        ("clinics", "0011_hold_reminders_out"),
+        ("clinics", "0012_hold_reminders_out"),
         ("courses", "0010_keep_verdicts"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0010_keep_wanted_events"),
+        ("clinics", "0011_remember_answers"),
     ]
 
     operations = [
