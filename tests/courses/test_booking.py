@@ -59,6 +59,10 @@ def test_booking_writes_one_row_one_event_and_the_flags(course, member, by, room
         "pain_after": None,
         "treatments": [],
         "note": "",
+        "verdict": "",
+        "verdict_days": 0,
+        "late_cause": "",
+        "reminding": "",
     }
     assert actions(course) == ["course.prescribed", "course.session_booked"]
     assert resolved(course) == [("unbooked", "rebooked")]

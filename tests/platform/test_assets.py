@@ -81,6 +81,6 @@ def test_every_package_comes_with_its_licence():
 
     licensed = {package for name, package in named.items() if name.endswith(".LICENSE.txt")}
 
-    assert licensed == {"htmx.org", "@fontsource-variable/inter", "@tabler/icons"}
+    assert licensed == {"chart.js", "htmx.org", "@fontsource-variable/inter", "@tabler/icons"}
     # Tabler's sheet names its licence in its first lines; tests/platform/test_stylesheets.py looks there.
     assert {*named.values(), "@tabler/icons"} - licensed == {"@tabler/core"}
