@@ -29,6 +29,11 @@ FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     REGIMEN_MODE=production
+# What draws the letters of PDFs; Debian's updates of it are wanted.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --user-group --no-create-home regimen \
     && install --directory --owner regimen --group regimen /app/var
 WORKDIR /app

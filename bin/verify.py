@@ -16,6 +16,7 @@ from typing import Any
 
 from bin.browser import VARIABLE as CHROMIUM
 from bin.browser import ensure_chromium
+from bin.pango import ensure_pango
 from bin.services import provide_postgres, provide_redis
 from bin.steps import ROOT, StepError, run, say
 
@@ -222,6 +223,11 @@ def run_fast(result: Result) -> None:
 
 def run_tests(result: Result) -> None:
     """Run every test: the core alone, on SQLite, on PostgreSQL with Redis, in a browser."""
+    try:
+        ensure_pango()
+    except StepError as error:
+        # The tests that draw PDFs are skipped one by one, and counted.
+        say(f"PDFs: {error}.")
     run_suite(core_suite(), result)
     with ExitStack() as stack:
         statements = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regimen-")))

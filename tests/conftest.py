@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bin.browser import find_chromium
+from bin.pango import has_pango
 
 ROOT = Path(__file__).resolve().parent.parent
 # As many common tests take the time of a slow one.
@@ -54,6 +55,8 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker(mark):
             item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("pdf") and not has_pango():
+            item.add_marker(pytest.mark.skip(reason="draws a PDF, and Pango is not installed"))
 
 
 @pytest.fixture(scope="session", autouse=True)
