@@ -30,6 +30,7 @@ PACKAGES = [
     "clinics",
     "config",
     "courses",
+    "exports",
     "faults",
     "hooks",
     "imports",

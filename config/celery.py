@@ -31,4 +31,12 @@ app.conf.beat_schedule = {
         "options": {"expires": 3000},
     },
     "tidy-hooks": {"task": "hooks.tidy", "schedule": crontab(minute="37"), "options": {"expires": 3000}},
+    # Files that are made regularly have their time in a row; one that was missed is found a minute later.
+    "export-schedules": {"task": "exports.run_due", "schedule": crontab(), "options": {"expires": 55}},
+    # Files of exports live a day; for up to a quarter of an hour more they cannot be fetched, but lie there.
+    "tidy-exports": {
+        "task": "exports.tidy",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 600},
+    },
 }

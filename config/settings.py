@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "reports",
     "imports",
     "hooks",
+    "exports",
     "staff",
     "operators",
     "api",
@@ -318,7 +319,11 @@ JOB_KINDS: dict[str, str] = {
     "imports.check": "imports.services.step",
     "imports.apply": "imports.services.step",
     "imports.undo": "imports.services.step",
+    "exports.make": "exports.making.step",
 }
+
+# Files of exports, for the web servers that hand them out and the workers that make them; never below a served folder.
+EXPORT_DIR = VAR_DIR / "exports"
 
 # ---------------------------------------------------------------- planning
 

@@ -8,3 +8,5 @@ AXES_ENABLED = True
 DEMO = False
 # Tests share no file: the epoch of the fence comes from here.
 INSTALLATION_EPOCH = "tests"
+# Each test run has a folder of its own, which a fixture makes; nothing may be written where a developer's files lie.
+EXPORT_DIR = VAR_DIR / "exports-of-tests"  # noqa: F405
