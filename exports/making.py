@@ -52,6 +52,12 @@ def file_path(export: ExportFile) -> Path:
     return folder() / export.name
 
 
+def discard(export: ExportFile) -> None:
+    """Remove a file, whole or not."""
+    for path in (file_path(export), _part(export)):
+        path.unlink(missing_ok=True)
+
+
 def folder() -> Path:
     """Return the folder of exports, made if need be, for this program alone to read."""
     place = Path(settings.EXPORT_DIR)

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 
 from audit.models import ActorKind
 from audit.services import Actor, record
-from clinics.jobs import start_job
+from clinics.jobs import cancel_job, start_job
 from clinics.models import ENDED_JOBS, BackgroundJob, Clinic, StaffMember
 from courses.errors import CourseError
 from exports.core.choice import Choice
 from exports.core.schedule import covered_days, next_run
 from exports.files import ENDINGS, XLSX_MOST_ROWS, head_bytes, line_blocks
-from exports.making import file_path, folder, is_entitled
+from exports.making import discard, file_path, folder, is_entitled
 from exports.models import ExportFile, ExportSchedule, Frequency, StopReason
 from exports.reading import Reading
 from exports.tables import TABLES
@@ -57,7 +57,7 @@ def open_reading(*, clinic: Clinic, choice: Choice, today: date, now: datetime) 
 def check_size(choice: Choice, count: int) -> None:
     """Refuse what no file can hold or nothing may remember.
 
-    Raises: CourseError naming `format` or `search`.
+    Raises: CourseError naming `file_format` or `q`.
     """
     if choice.file_format == "xlsx" and count > XLSX_MOST_ROWS:
         message = _(
@@ -71,7 +71,7 @@ def check_size(choice: Choice, count: int) -> None:
         message = _(
             "So large a file is made in the background, which remembers no names. Narrow it otherwise."
         )
-        raise CourseError(message, code="searched", fields={"search": message})
+        raise CourseError(message, code="searched", fields={"q": message})
 
 
 def read_at_once(
@@ -173,6 +173,25 @@ def find_file(*, export: ExportFile, member: StaffMember, by: Actor, now: dateti
         new={"table": choice.table, "count": export.row_count, "anonymous": choice.is_anonymous},
     )
     return file
+
+
+def remove_export(*, export: ExportFile, by: Actor, now: datetime) -> None:
+    """Remove a file before its day is over, or stop the making of it."""
+    with transaction.atomic():
+        if export.job is not None and not export.job.has_ended:
+            cancel_job(job=export.job, by=by, now=now)
+        ExportFile.objects.filter(pk=export.pk).exclude(ready_at=None).update(expires_at=now)
+        record(
+            "export.removed",
+            at=now,
+            by=by,
+            clinic_code=export.clinic.code,
+            subject_kind="export",
+            subject_code=export.code,
+            new={"table": export.choice["table"]},
+        )
+        # Gone for everybody when that is on record.
+        transaction.on_commit(lambda: discard(export))
 
 
 def saved_name(choice: Choice, on: date) -> str:

@@ -68,6 +68,7 @@ ENTRIES: Final = (
     Entry("client-list", "users", _("Clients"), _("Clients"), Capability.READ, ("client-",), True),
     Entry("message-list", "mail", _("Messages"), _("Messages"), Capability.READ, ("message-",), True),
     Entry("report-list", "chart-bar", _("Reports"), _("Reports"), Capability.EXPORT, ("report-",)),
+    Entry("export-list", "file-export", _("Exports"), _("Exports"), Capability.EXPORT, ("export-",)),
     Entry(
         "settings-clinic",
         "settings",

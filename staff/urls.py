@@ -17,10 +17,12 @@ from staff.views import (
     closures,
     course,
     course_actions,
+    course_card,
     course_planning,
     courses,
     disruptions,
     exchange,
+    exports,
     from_clients,
     hooks,
     imports,
@@ -103,6 +105,17 @@ urlpatterns = [
     path("me/clinic/", profile.choose_clinic, name="profile-clinic"),
     path("me/digest/", profile.choose_digest, name="profile-digest"),
     path("me/export/sessions/", exchange.export_own_sessions, name="profile-sessions"),
+]
+
+# ---------------------------------------------------------------- exports
+
+urlpatterns += [
+    path("exports/", exports.export_list, name="export-list"),
+    path("exports/<slug:name>/", exports.export_table, name="export-table"),
+    path("exports/files/<uuid:code>/", exports.fetch, name="export-file"),
+    path("exports/files/<uuid:code>/remove/", exports.remove, name="export-remove"),
+    path("exports/files/<uuid:code>/again/", exports.try_again, name="export-again"),
+    path("exports/regular/<uuid:code>/stop/", exports.stop, name="export-stop"),
 ]
 
 # ---------------------------------------------------------------- disruptions and background jobs
@@ -222,6 +235,7 @@ urlpatterns += [
     path(_course, course.show_course, name="course-detail"),
     path(_course + "export/fhir/", exchange.export_course, name="course-fhir"),
     path(_course + "export/calendar/", exchange.export_sessions, name="course-calendar"),
+    path(_course + "card/", course_card.show_card, name="course-card"),
     path(_course + "book/", course_planning.book_next, name="course-book"),
     path(_course + "replan/", course_planning.replan, name="course-replan"),
     path(

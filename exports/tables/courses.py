@@ -70,7 +70,7 @@ COURSES: Final = Table(
     icon="timeline",
     find=_find_courses,
     lookup=_lookup,
-    filters=("show", "protocol", "practitioner", "period", "search", "order"),
+    filters=("show", "protocol", "practitioner", "period", "q", "order"),
     period=_("Started"),
     columns=(
         code_column("course", _("Course"), "code", "course"),

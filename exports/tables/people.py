@@ -57,7 +57,7 @@ CLIENTS: Final = Table(
     icon="users",
     find=_find,
     lookup=_lookup,
-    filters=("period", "search"),
+    filters=("period", "q"),
     period=_("Registered"),
     columns=(
         code_column("client", _("Client"), "code", "client"),

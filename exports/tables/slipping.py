@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from clinics.models import Clinic
 from courses.models import Flag
-from courses.selectors import is_awake
+from courses.selectors import is_awake, search_words
 from exports.columns import Column, Kind, Privacy, Table, code_column, personal
 from exports.core.choice import Choice
 from exports.tables.narrowing import practitioner_of, within
@@ -74,11 +74,13 @@ FINDINGS: Final = Table(
 
 
 def _find_messages(clinic: Clinic, choice: Choice, today: date) -> QuerySet[Any]:
-    group = choice.filters.get("group", ALL)
-    if group == ALL:
+    group = choice.filters.get("show", "")
+    if not group:
         rows = Reminder.objects.for_clinic(clinic).filter(
             **{name: value for name in ("channel", "trigger") if (value := choice.filters.get(name))}
         )
+        for word in search_words(choice.search):
+            rows = rows.filter(client__search_text__contains=word)
         return within(rows, "send_at", choice, clinic).order_by("-send_at", "-pk")
     wanted = MessageFilter(
         group=group,
@@ -97,7 +99,7 @@ MESSAGES: Final = Table(
     about=_("Every message with its decision: sent, or why not. What it said is left out."),
     icon="mail",
     find=_find_messages,
-    filters=("group", "channel", "trigger", "period", "search"),
+    filters=("show", "channel", "trigger", "period", "q"),
     period=pgettext_lazy("a message", "To be sent"),
     columns=(
         code_column("message", _("Message"), "code", "message"),

@@ -183,11 +183,22 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
     (
         gettext_lazy("Exports"),
         {
+            "clients.exported": gettext_lazy("Clients exported"),
             "courses.exported": gettext_lazy("Courses exported"),
             "sessions.exported": gettext_lazy("Sessions exported"),
+            "findings.exported": gettext_lazy("Findings exported"),
+            "messages.exported": gettext_lazy("Messages exported"),
+            "protocols.exported": gettext_lazy("Protocols exported"),
+            "people.exported": gettext_lazy("People exported"),
+            "closures.exported": gettext_lazy("Closures exported"),
             "figures.exported": gettext_lazy("Figures exported"),
             "report.exported": gettext_lazy("Report exported"),
             "audit.exported": gettext_lazy("Audit log exported"),
+            "course.card_made": gettext_lazy("Course card made"),
+            "export.fetched": gettext_lazy("Made file fetched"),
+            "export.removed": gettext_lazy("Made file removed"),
+            "export.scheduled": gettext_lazy("Regular file set up"),
+            "export.unscheduled": gettext_lazy("Regular file ended"),
         },
     ),
 )

@@ -46,10 +46,25 @@ _IMPORT_ERRORS: Final = {
         "Whoever began this import has no access any more. Give it back, or import the file anew."
     ),
 }
+
+
+def _export_url(job: BackgroundJob) -> str:
+    return reverse("staff:export-list")
+
+
+_EXPORT_ERRORS: Final = {
+    "gone": gettext_lazy("This file is not there any more."),
+    "right_lost": gettext_lazy("Whoever it was made for may not export that any more."),
+    "disk_full": gettext_lazy("The server's disk is full. Its operator has to make room; then try again."),
+    "sealed": gettext_lazy("Pseudonyms cannot be made: the installation's secret was changed."),
+    "held": gettext_lazy("The file is made. Its link was not mailed: nothing is sent after a restore."),
+    "not_mailed": gettext_lazy("The file is made. Its link could not be mailed."),
+}
 KINDS: Final[Mapping[str, JobKind]] = {
     "plan_disruption": JobKind(gettext_lazy("Planning an absence or closure"), _disruption_url, _STALE),
     "apply_disruption": JobKind(gettext_lazy("Applying an absence or closure"), _disruption_url, _STALE),
     "undo_disruption": JobKind(gettext_lazy("Taking back an absence or closure"), _disruption_url, _STALE),
+    "exports.make": JobKind(gettext_lazy("Making a file"), _export_url, _EXPORT_ERRORS),
     "imports.check": JobKind(gettext_lazy("Checking a spreadsheet"), _import_url, _IMPORT_ERRORS),
     "imports.apply": JobKind(gettext_lazy("Importing a spreadsheet"), _import_url, _IMPORT_ERRORS),
     "imports.undo": JobKind(gettext_lazy("Undoing an import"), _import_url, _IMPORT_ERRORS),

@@ -3,27 +3,28 @@
 from datetime import date
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone, translation
-from django.utils.http import content_disposition_header
 
-from audit.services import record
 from clinics.access import Capability
-from clinics.models import Clinic, ListPage
+from clinics.models import ListPage
 from courses.convert import local_today
+from courses.errors import CourseError
 from courses.models import Course
 from courses.ribbons import load_ribbons
 from courses.selectors import CourseFilter, filter_courses, next_bookings, open_flags, phases_in_force
-from reports.exporters import CourseExporter
-from reports.writers import CSV_TYPE, XLSX_TYPE, csv_lines, xlsx_file
+from exports.core.choice import FORMATS, Choice
 from staff import presenters
-from staff.access import StaffRequest, acting, may, staff_page
+from staff.access import StaffRequest, may, staff_page
 from staff.answers import show
 from staff.forms import CourseFilterForm
 from staff.paging import page_of
 from staff.searches import go_to_found, searched
-from staff.streams import in_language
+from staff.views.exports import answer_choice
 from staff.views.saved_views import views_context
 
 PAGE_SIZE = 25
@@ -93,43 +94,27 @@ def course_lines(courses: list[Course], *, today: date) -> list[presenters.Cours
 
 
 @staff_page(read=Capability.EXPORT)
-def export_courses(request: StaffRequest) -> HttpResponse | StreamingHttpResponse | FileResponse:
-    """Send exactly the courses that the list shows under the same address, as CSV or XLSX."""
-    clinic, now = request.staff_member.clinic, timezone.now()
+def export_courses(request: StaffRequest) -> HttpResponseBase:
+    """Send exactly the courses that the list shows under the same address, or have them made into a file."""
     file_format = request.GET.get("format", "csv")
-    if file_format not in ("csv", "xlsx"):
-        raise BadRequest("The format is csv or xlsx.")
-    wanted = read_filter(CourseFilterForm(searched(request), clinic=clinic))
-    courses = filter_courses(clinic, wanted)
-    today = local_today(clinic, now)
-    _record_export(request, clinic, wanted, file_format=file_format, count=courses.count())
-    exporter = CourseExporter(courses, today=today)
-    name = f"{exporter.name}-{today.isoformat()}.{file_format}"
-    if file_format == "xlsx":
-        return FileResponse(xlsx_file(exporter), as_attachment=True, filename=name, content_type=XLSX_TYPE)
-    lines = in_language(csv_lines(exporter), translation.get_language() or "en")
-    response = StreamingHttpResponse(lines, content_type=CSV_TYPE)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
-    return response
-
-
-def _record_export(
-    request: StaffRequest, clinic: Clinic, wanted: CourseFilter, *, file_format: str, count: int
-) -> None:
-    record(
-        "courses.exported",
-        at=timezone.now(),
-        by=acting(request),
-        clinic_code=clinic.code,
-        subject_kind="clinic",
-        subject_code=clinic.code,
-        # The searched text may be a name, so only whether there was one is kept.
-        new={
-            "format": file_format,
-            "count": count,
-            "show": wanted.show,
-            "protocol": wanted.protocol_slug,
-            "practitioner": str(wanted.practitioner.code) if wanted.practitioner else None,
-            "is_searched": bool(wanted.q),
-        },
+    if file_format not in FORMATS:
+        raise BadRequest("There is no such format.")
+    wanted = read_filter(CourseFilterForm(searched(request), clinic=request.staff_member.clinic))
+    filters = {
+        "show": wanted.show,
+        "protocol": wanted.protocol_slug,
+        "practitioner": str(wanted.practitioner.code) if wanted.practitioner else "",
+        "order": wanted.order,
+    }
+    choice = Choice(
+        table="courses",
+        file_format=file_format,
+        filters={name: value for name, value in filters.items() if value},
+        search=wanted.q,
+        language=translation.get_language() or "en",
     )
+    try:
+        return answer_choice(request, choice, now=timezone.now())
+    except CourseError as error:
+        messages.error(request, error.message)
+        return redirect("staff:export-table", "courses")

@@ -282,4 +282,4 @@ def test_name_is_searched_only_in_what_is_sent_at_once():
 
     with pytest.raises(CourseError) as refused:
         check_size(Choice("clients", search="Anna"), AT_ONCE_ROWS + 1)
-    assert set(refused.value.fields) == {"search"}
+    assert set(refused.value.fields) == {"q"}

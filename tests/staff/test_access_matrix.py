@@ -4,18 +4,23 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from django.conf import settings
 from django.db import transaction
 from django.test import Client as Browser
+from django.test import override_settings
 from django.urls import URLResolver, get_resolver, reverse
 
 from clients.models import ErasureRequest
+from clinics.jobs import work_job
 from clinics.models import Closure, Role, SavedView
 from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
 from courses.services import Outage, apply_disruption, pause_course, start_disruption
+from exports.core.choice import Choice
+from exports.services import schedule_export, start_export
 from hooks.services.endpoints import add_endpoint, note_test
 from imports.services import start_import
 from reminders.models import Answer, ChannelAccount, Reminder, ReminderRule
@@ -49,8 +54,8 @@ class Route:
     post: frozenset = NOBODY
     # The names of the address's parts and where the world keeps them.
     parts: tuple = ()
-    # Parts that belong to no clinic, with what they are.
-    given: tuple = ()
+    # Parts that are words, the same in every clinic.
+    words: tuple = ()
 
 
 SESSION = (("code", "session"),)
@@ -74,6 +79,8 @@ IMPORT = (("code", "batch"),)
 DISRUPTION = (("code", "disruption"),)
 JOB = (("code", "job"),)
 ADHERENCE = (("report", "adherence"),)
+MADE_FILE = (("code", "made_file"),)
+REGULAR = (("code", "regular"),)
 
 MATRIX = {
     "staff:today": Route(get=EVERYBODY),
@@ -118,11 +125,18 @@ MATRIX = {
     "staff:course-calendar": Route(get=EXPORTS, parts=COURSE),
     "staff:profile-sessions": Route(get=EVERYBODY),
     "staff:course-new-fhir": Route(get=PRESCRIBES, post=PRESCRIBES),
+    "staff:export-list": Route(get=EXPORTS),
+    "staff:export-table": Route(get=EXPORTS, post=EXPORTS, words=(("name", "courses"),)),
+    "staff:export-file": Route(get=EXPORTS, parts=MADE_FILE),
+    "staff:export-remove": Route(post=EXPORTS, parts=MADE_FILE),
+    "staff:export-again": Route(post=EXPORTS, parts=MADE_FILE),
+    # The analyst's own one.
+    "staff:export-stop": Route(post=EXPORTS, parts=REGULAR),
     "staff:report-list": Route(get=EXPORTS),
     "staff:report-export": Route(get=EXPORTS),
     "staff:client-list": Route(get=EVERYBODY, post=EVERYBODY),
-    "staff:report-detail": Route(get=EXPORTS, given=ADHERENCE),
-    "staff:report-table": Route(get=EXPORTS, given=ADHERENCE),
+    "staff:report-detail": Route(get=EXPORTS, words=ADHERENCE),
+    "staff:report-table": Route(get=EXPORTS, words=ADHERENCE),
     "staff:client-add": Route(get=BOOKS, post=BOOKS),
     "staff:client-detail": Route(get=EVERYBODY, parts=CLIENT),
     "staff:client-edit": Route(get=BOOKS, post=BOOKS, parts=CLIENT),
@@ -214,6 +228,7 @@ MATRIX = {
     "staff:course-new": Route(get=PRESCRIBES, post=PRESCRIBES),
     "staff:course-change": Route(get=PRESCRIBES, post=PRESCRIBES, parts=COURSE),
     "staff:course-detail": Route(get=EVERYBODY, parts=COURSE),
+    "staff:course-card": Route(get=EVERYBODY, parts=COURSE),
     "staff:course-book": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:course-replan": Route(get=BOOKS, post=BOOKS, parts=COURSE),
     "staff:course-session-move": Route(get=BOOKS, post=BOOKS, parts=(*COURSE, ("session_code", "session"))),
@@ -263,9 +278,12 @@ def test_every_route_stands_in_the_matrix():
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker):
+def world(django_db_setup, django_db_blocker, tmp_path_factory):
     """Two clinics alike, each with a member of every role and one of everything; rolled back at the end."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    # Drawing a PDF takes a second, and who gets it is asked here, not what it looks like.
+    quick = mock.patch("staff.views.course_card.render_pdf", return_value=b"%PDF-1.7")
+    folder = override_settings(EXPORT_DIR=tmp_path_factory.mktemp("exports"))
+    with django_db_blocker.unblock(), transaction.atomic(), quick, folder:
         home = make_clinic()
         tickets = {member.pk: log_in(member) for member in home.members.values()}
         yield SimpleNamespace(home=home, abroad=make_clinic(), tickets=tickets)
@@ -314,6 +332,16 @@ def make_clinic():
         report=report.code,
         disruption=disruption.code,
         job=disruption.job.code,
+        made_file=make_file(members[ANALYST]),
+        regular=schedule_export(
+            member=members[ANALYST],
+            choice=Choice("courses"),
+            frequency="daily",
+            at_time=time(7),
+            weekday=1,
+            by=actor_of(members[ANALYST]),
+            now=NOW,
+        ).code,
         flag=flag.code,
         client=client.code,
         course=course.code,
@@ -360,18 +388,28 @@ def make_clinic():
     )
 
 
+def make_file(member):
+    """Return the code of a file that can be fetched."""
+    by = {"by": actor_of(member), "now": NOW}
+    export = start_export(member=member, choice=Choice("courses"), count=1, **by)
+    work_job(job_id=export.job_id, seconds=9, clock=lambda: NOW)
+    return export.code
+
+
 @pytest.fixture
 def ask(world, django_db_blocker):
     """Return a function that asks for a route and gives the status; what it changed is taken back."""
 
     def ask(name, verb, *, member=None, subjects=None):
         parts = {key: getattr(subjects or world.home, where) for key, where in MATRIX[name].parts}
-        parts |= dict(MATRIX[name].given)
+        parts |= dict(MATRIX[name].words)
         with django_db_blocker.unblock(), transaction.atomic():
             browser = Browser(raise_request_exception=False)
             if member:
                 browser.cookies[settings.SESSION_COOKIE_NAME] = world.tickets[member.pk]
             response = getattr(browser, verb)(reverse(name, kwargs=parts))
+            # A file that is handed out stays open until then.
+            response.close()
             transaction.set_rollback(True)
         return response
 
