@@ -13,7 +13,7 @@ from bench.harness import SIZES, Figure, Measure, load, table, write_results
 from bin.steps import ROOT, StepError, say
 
 # In the order in which they run: first what needs no server. Each is a module with measure(size).
-BENCHES = ("assess", "plan", "reassess", "tick", "disruption", "dispatch", "morning", "pages")
+BENCHES = ("assess", "plan", "reassess", "tick", "disruption", "dispatch", "morning", "pages", "export")
 RESULTS = ROOT / "var" / "bench.json"
 
 

@@ -30,7 +30,9 @@ _WIDTHS: Final = {1440: 900, 390: 844}
 _SCHEMES: Final = ("light", "dark")
 _LANGUAGES: Final = ("en", "ru")
 # Links that are no page of their own: files, what signs out, what only an operator sees.
-_NO_PAGE: Final = re.compile(r"\.(csv|xlsx|pdf|ics|json|yaml)$|/(export|static|admin|logout)/")
+_NO_PAGE: Final = re.compile(
+    r"\.(csv|xlsx|pdf|ics|json|yaml)$|/(export|exports/files|card|static|admin|logout)/"
+)
 # A code, a number, a client's secret.
 _CODE: Final = re.compile(r"(?<=/)([0-9a-f]{8}-[0-9a-f-]{27}|\d+)(?=/)|(?<=^/c/[a-z]/)[^/]+")
 _START_SECONDS: Final = 60.0

@@ -113,9 +113,9 @@ class ExportForm(forms.Form):
         return forms.DateField(label=label, required=False, widget=DateInput(), validators=YEARS)
 
     def narrowing(self) -> list[forms.BoundField]:
-        """Return the fields that say which rows, in the table's order."""
-        places = {name for part in self.table.filters for name in _names(part)}
-        return [field for field in self if field.name in places]
+        """Return the fields that say which rows: the days side by side, then the others in the table's order."""
+        parts = sorted(self.table.filters, key=lambda part: part != "period")
+        return [self[name] for part in parts for name in _names(part)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

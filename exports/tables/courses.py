@@ -71,7 +71,7 @@ COURSES: Final = Table(
     find=_find_courses,
     lookup=_lookup,
     filters=("show", "protocol", "practitioner", "period", "q", "order"),
-    period=_("Started"),
+    period=pgettext_lazy("period", "Started"),
     columns=(
         code_column("course", _("Course"), "code", "course"),
         code_column("client", _("Client"), "client__code", "client"),
@@ -121,7 +121,7 @@ SESSIONS: Final = Table(
     icon="calendar-check",
     find=_find_sessions,
     filters=("status", "protocol", "practitioner", "period"),
-    period=pgettext_lazy("of sessions", "Day"),
+    period=pgettext_lazy("period", "Taking place"),
     columns=(
         code_column("session", _("Session"), "code", "session"),
         code_column("course", _("Course"), "course__code", "course"),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from audit.models import AuditEvent
 from clinics.access import Capability
@@ -110,7 +111,7 @@ CLOSURES: Final = Table(
     icon="calendar-off",
     find=_find_closures,
     filters=("period",),
-    period=_("Closed"),
+    period=pgettext_lazy("period", "Closed"),
     columns=(
         Column("from_on", _("From"), Kind.DAY, "from_on"),
         Column("to_on", _("To"), Kind.DAY, "to_on"),
@@ -148,7 +149,7 @@ AUDIT: Final = Table(
     find=_find_events,
     lookup=_details,
     filters=("period",),
-    period=_("When"),
+    period=pgettext_lazy("period", "Done"),
     needs=Capability.MANAGE,
     # What an event tells names codes that a pseudonym would have to stand for.
     has_anonymous=False,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clients.models import Channel, Client, Consent, ContactPoint
 from clinics.models import Clinic
@@ -58,7 +59,7 @@ CLIENTS: Final = Table(
     find=_find,
     lookup=_lookup,
     filters=("period", "q"),
-    period=_("Registered"),
+    period=pgettext_lazy("period", "Registered"),
     columns=(
         code_column("client", _("Client"), "code", "client"),
         personal("given_name", _("Given name"), "given_name"),

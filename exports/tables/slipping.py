@@ -46,7 +46,7 @@ FINDINGS: Final = Table(
     icon="flag",
     find=_find_findings,
     filters=("show", "severity", "kind", "cause", "practitioner", "period"),
-    period=pgettext_lazy("a finding", "Found"),
+    period=pgettext_lazy("period", "Found"),
     columns=(
         code_column("finding", _("Finding"), "code", "finding"),
         code_column("course", _("Course"), "course__code", "course"),
@@ -100,7 +100,7 @@ MESSAGES: Final = Table(
     icon="mail",
     find=_find_messages,
     filters=("show", "channel", "trigger", "period", "q"),
-    period=pgettext_lazy("a message", "To be sent"),
+    period=pgettext_lazy("period", "To be sent"),
     columns=(
         code_column("message", _("Message"), "code", "message"),
         code_column("client", _("Client"), "client__code", "client"),

@@ -74,6 +74,7 @@ def show_list(
             "kept": _hand_on(kept_query(query, LIST_NAMES)),
             "bulk": form or SelectedFlagsForm(today=today),
             "selected": selected,
+            "may_export": may(request, Capability.EXPORT),
             "may_book": may(request, Capability.BOOK),
             **views_context(request, ListPage.ATTENTION, query),
             "has_courses": bool(page.object_list) or Course.objects.for_clinic(clinic).exists(),

@@ -57,6 +57,7 @@ def client_list(request: StaffRequest) -> HttpResponse:
             "text": text,
             "page": page,
             "lines": [presenters.client_line(client) for client in page.object_list],
+            "may_export": may(request, Capability.EXPORT),
             "may_book": may(request, Capability.BOOK),
         },
     )

@@ -66,6 +66,7 @@ def message_list(request: StaffRequest) -> HttpResponse:
         "today": today,
         "is_waiting": wanted.group == WAITING,
         "is_filtered": any((wanted.channel, wanted.trigger, wanted.from_on, wanted.to_on, wanted.text)),
+        "may_export": may(request, Capability.EXPORT),
         "may_book": may(request, Capability.BOOK),
         **views_context(request, ListPage.MESSAGES),
     }

@@ -138,8 +138,9 @@ def test_export_holds_exactly_what_is_shown(owner, make_course):
     rows = exported(owner.get(f"/courses/export/{address}&format=csv"))
 
     assert [row["Family name"] for row in rows] == family_names(owner, f"/courses/{address}") == ["B", "A"]
-    assert rows[1] | {"Course": "", "Protocol": ""} == {
+    assert rows[1] | {"Course": "", "Client": "", "Protocol": "", "Practitioner, code": ""} == {
         "Course": "",
+        "Client": "",
         "Given name": "Anna",
         "Family name": "A",
         "Protocol": "",
@@ -159,6 +160,9 @@ def test_export_holds_exactly_what_is_shown(owner, make_course):
         "Days late in all": "0",
         "Projected end": "2026-04-01",
         "Practitioner": "Dr Ozola",
+        "Practitioner, code": "",
+        "Ended": "",
+        "Why it ended": "",
         "Findings": "unbooked",
     }
 
@@ -193,9 +197,10 @@ def test_export_is_on_record_without_what_was_searched(owner, course):
     assert event.new == {
         "format": "csv",
         "count": 1,
+        "anonymous": False,
+        "from_on": None,
+        "to_on": None,
         "show": "all",
-        "protocol": "",
-        "practitioner": None,
         "is_searched": True,
     }
 
