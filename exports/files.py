@@ -61,15 +61,20 @@ def _csv_blocks(reading: Reading, dialect: Dialect, found: QuerySet[Any] | None)
 def _ready_blocks(reading: Reading, dialect: Dialect, found: QuerySet[Any] | None) -> Iterator[Block]:
     """Yield blocks of what PostgreSQL wrote: only what people typed has to be looked at."""
     places = [place for place, column in enumerate(reading.columns) if column.kind == Kind.TEXT]
-    # Two places at least: with one, itemgetter returns the value itself.
-    texts = itemgetter(*places, *places) if places else None
+    # With a single place itemgetter would return the text itself.
+    texts = itemgetter(*places, places[0]) if places else _nothing
     foreign = dialect.foreign
     for block in reading.text_rows(found):
-        if texts is not None:
-            for number, row in enumerate(block):
-                if not all(not text or is_harmless(text, foreign) for text in texts(row)):
+        for number, row in enumerate(block):
+            for text in texts(row):
+                if text and not is_harmless(text, foreign):
                     block[number] = tuple(written(cell, dialect) for cell in row)
+                    break
         yield _csv(block, dialect).encode(), len(block)
+
+
+def _nothing(row: Sequence[Any]) -> tuple[str, ...]:
+    return ()
 
 
 def _json_blocks(reading: Reading, found: QuerySet[Any] | None) -> Iterator[Block]:

@@ -32,7 +32,7 @@ from reminders.sealing import SealError
 
 KEPT: Final = timedelta(hours=24)
 # So many rows a step; fewer where several queries go with them.
-_READY_ROWS: Final = 20_000
+_READY_ROWS: Final = 40_000
 _LOOKED_UP_ROWS: Final = 4_000
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 

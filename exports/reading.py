@@ -91,17 +91,25 @@ class Reading:
         )
 
     def text_rows(self, found: QuerySet[Any] | None = None) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield blocks of rows in which dates, instants and codes are text already: rows() in a third of the time."""
+        """Yield blocks of rows in which every cell is text already: those of rows(), in a fraction of the time.
+
+        The server streams them, and goes on while a block is looked at here.
+        """
         wanted = (self.found if found is None else found).prefetch_related(None)
         named = {f"cell_{place}": self._as_text(column) for place, column in enumerate(self.columns)}
-        read = wanted.annotate(**named).values_list(*named).iterator(chunk_size=CHUNK)
+        statement, values = wanted.annotate(**named).values_list(*named).query.sql_with_params()
         hidden = [
             (place, change)
             for place, column in enumerate(self.columns)
             if (change := self._hide.get(column.name)) is not None
         ]
-        while block := list(islice(read, CHUNK)):
-            yield _hidden(block, hidden) if hidden else block
+        with (
+            connection.cursor() as cursor,
+            cursor.cursor.copy(f"COPY ({statement}) TO STDOUT", values) as copy,
+        ):
+            read = copy.rows()
+            while block := list(islice(read, CHUNK)):
+                yield _hidden(block, hidden) if hidden else block
 
     def _as_text(self, column: Column) -> Combinable:
         found = F(column.source)

@@ -133,7 +133,7 @@ def test_no_anonymised_file_holds_a_canary(world):
 
 
 def _everything(table):
-    return {"show": "all"} if "show" in table.filters else {}
+    return {"show": "all"} if table.name in ("courses", "findings") else {}
 
 
 def _fields(choice, **changes):
