@@ -69,7 +69,7 @@ def start_job(
         created_at=now,
     )
     _record(job, "started", by=by, now=now)
-    _wake_from_page(job.pk)
+    _wake_from_page(job)
     return job
 
 
@@ -107,7 +107,7 @@ def retry_job(*, job: BackgroundJob, by: Actor, now: datetime) -> BackgroundJob:
         )
         locked.save(update_fields=["status", "error_code", "ended_at", "attempt_count"])
         _record(locked, "retried", by=by, now=now)
-        _wake_from_page(locked.pk)
+        _wake_from_page(locked)
     return locked
 
 
@@ -237,24 +237,29 @@ def work_jobs(*, clock: Clock | None = None) -> int:
 
 def wake_jobs(*, now: datetime) -> int:
     """Wake a worker for each job that waits for one, from inside a worker; return how many. Cost: one query."""
-    ids = free_jobs(now=now)
-    for job_id in ids:
-        wake_job(job_id)
-    return len(ids)
+    jobs = list(_free(now).order_by("created_at", "pk").values_list("pk", "kind"))
+    for job_id, kind in jobs:
+        wake_job(job_id, kind=kind)
+    return len(jobs)
 
 
-def wake_job(job_id: int) -> None:
-    """Wake a worker for a job when the transaction commits; a wake-up that is lost is made up for by the tick."""
+def wake_job(job_id: int, *, kind: str) -> None:
+    """Wake a worker for a job when the transaction commits; a wake-up that is lost is made up for by the tick.
+
+    One of the kind's own queue, where the settings name one: what takes long must not stand before the tick.
+    """
     from clinics.tasks import work  # noqa: PLC0415  # leaf: the task imports its service
+
+    queue = settings.JOB_QUEUES.get(kind)
 
     # Not partial(): a wake-up that fails is logged by its name, and that has none.
     def wake_worker() -> None:
-        work.apply_async((job_id,), expires=_WAKE_SECONDS)
+        work.apply_async((job_id,), expires=_WAKE_SECONDS, queue=queue)
 
     transaction.on_commit(wake_worker, robust=True)
 
 
-def _wake_from_page(job_id: int) -> None:
+def _wake_from_page(job: BackgroundJob) -> None:
     # In one process the next tick, seconds away, finds it: a page has no way into the worker's memory.
     if settings.IS_QUEUE_REMOTE:
-        wake_job(job_id)
+        wake_job(job.pk, kind=job.kind)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clinics.answered import remove_expired_answers
 from clinics.jobs import wake_job, work_job
+from clinics.models import BackgroundJob
 
 # A slice of a job: the tick waits in the same queue, and other jobs do.
 _SECONDS = 10.0
@@ -24,4 +25,4 @@ def housekeep() -> None:
 def work(job_id: int) -> None:
     """Do a slice of a background job; harmless twice or at once."""
     if work_job(job_id=job_id, seconds=_SECONDS):
-        wake_job(job_id)
+        wake_job(job_id, kind=BackgroundJob.objects.values_list("kind", flat=True).get(pk=job_id))

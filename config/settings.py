@@ -322,6 +322,8 @@ JOB_KINDS: dict[str, str] = {
     "exports.make": "exports.making.step",
 }
 
+# Kinds whose work waits in a queue of its own, with a worker of its own: a large file must not delay the tick.
+JOB_QUEUES = {"exports.make": "export"}
 # Files of exports, for the web servers that hand them out and the workers that make them; never below a served folder.
 EXPORT_DIR = VAR_DIR / "exports"
 

@@ -195,6 +195,21 @@ def test_page_wakes_a_worker_that_it_can_reach_and_the_tick_finds_the_others(
     assert woken == [(first.pk,), (second.pk,)]
 
 
+def test_kind_with_a_queue_of_its_own_waits_there(
+    member, settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    settings.IS_QUEUE_REMOTE = True
+    queues = []
+    monkeypatch.setattr(tasks.work, "apply_async", lambda args, **options: queues.append(options["queue"]))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        job = start(member)
+        settings.JOB_QUEUES = {job.kind: "export"}
+        wake_jobs(now=NOW)
+
+    assert queues == [None, "export"]
+
+
 def test_task_works_a_slice_and_hands_on_the_rest(
     member, woken, monkeypatch, django_capture_on_commit_callbacks
 ):

@@ -115,6 +115,8 @@ def test_beat_puts_out_one_tick_a_minute_that_is_worth_nothing_after_it():
         "tally-days": ("reports.tally_days", crontab(), {"expires": 55}),
         "tidy-imports": ("imports.tidy", crontab(minute="27"), {"expires": 3000}),
         "tidy-hooks": ("hooks.tidy", crontab(minute="37"), {"expires": 3000}),
+        "export-schedules": ("exports.run_due", crontab(), {"expires": 55}),
+        "tidy-exports": ("exports.tidy", crontab(minute="*/15"), {"expires": 600}),
     }
     app.loader.import_default_modules()
     assert {task for task, _, _ in table.values()} <= set(app.tasks)

@@ -114,6 +114,8 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/clients/{client.code}/erase/",
         "/reports/",
         *(f"/reports/{slug}/" for slug in CATALOGUE),
+        "/exports/",
+        "/exports/courses/",
         f"/clients/{client.code}/merge/",
         f"/clients/{client.code}/merge/?with={paused.client.code}",
         "/messages/",

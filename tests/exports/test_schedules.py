@@ -10,7 +10,7 @@ from audit.models import AuditEvent
 from clinics.jobs import work_job
 from clinics.models import BackgroundJob, JobStatus, Role
 from courses.errors import CourseError
-from exports import services
+from exports import services, tasks
 from exports.core.choice import Choice
 from exports.models import ExportFile, ExportSchedule, StopReason
 from exports.services import SCHEDULES_MOST, run_due_schedules, schedule_export, stop_schedule
@@ -235,3 +235,13 @@ def test_stopping_is_done_once_and_on_record(world, schedule):
     assert [stop(), stop()] == [True, False]
     assert run_due_schedules(now=DUE) == 0
     assert AuditEvent.objects.get(action="export.unscheduled").new["member"] == str(schedule.member.code)
+
+
+def test_tasks_do_both_and_harm_nothing_twice(schedule, export_folder, monkeypatch):
+    monkeypatch.setattr("exports.tasks.database_now", lambda: DUE)
+
+    for _ in range(2):
+        tasks.run_due()
+        tasks.tidy()
+
+    assert ExportFile.objects.count() == 1
