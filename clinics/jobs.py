@@ -250,7 +250,7 @@ def wake_job(job_id: int, *, kind: str) -> None:
     """
     from clinics.tasks import work  # noqa: PLC0415  # leaf: the task imports its service
 
-    queue = settings.JOB_QUEUES.get(kind)
+    queue = settings.JOB_QUEUES.get(kind, settings.CELERY_TASK_DEFAULT_QUEUE)
 
     # Not partial(): a wake-up that fails is logged by its name, and that has none.
     def wake_worker() -> None:

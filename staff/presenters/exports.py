@@ -89,10 +89,10 @@ def what_words(kept: dict[str, object], *, today: date) -> str:
         (False, True): _("until %(last)s"),
         (False, False): "",
     }
-    span = spans[choice.from_on is not None, choice.to_on is not None] % {
-        "first": day(choice.from_on, today) if choice.from_on else "",
-        "last": day(choice.to_on, today) if choice.to_on else "",
-    }
+    first, last = (day(one, today) for one in (choice.from_on, choice.to_on))
+    span = spans[bool(first), bool(last)] % {"first": first, "last": last}
+    if first and first == last:
+        span = first
     return " · ".join(filter(None, (str(FORMAT_WORDS[choice.file_format]), span)))
 
 
@@ -100,6 +100,7 @@ def what_words(kept: dict[str, object], *, today: date) -> str:
 class ScheduleLine:
     schedule: ExportSchedule
     name: str
+    form: str
     when: str
     following: str
     may_stop: bool
@@ -114,7 +115,8 @@ def schedule_line(schedule: ExportSchedule, *, today: date, may_stop: bool) -> S
     words = often % {"time": f"{schedule.at_time:%H:%M}", "weekday": Weekday(schedule.weekday).label}
     return ScheduleLine(
         schedule=schedule,
-        name=f"{_name(schedule.choice)}, {FORMAT_WORDS[schedule.choice['format']]}",
+        name=_name(schedule.choice),
+        form=str(FORMAT_WORDS[schedule.choice["format"]]),
         when=f"{words} · {schedule.member.display_name}",
         following=_("Next: %(when)s") % {"when": moment_words(schedule.next_run_at, today=today)},
         may_stop=may_stop,

@@ -207,7 +207,7 @@ def test_kind_with_a_queue_of_its_own_waits_there(
         settings.JOB_QUEUES = {job.kind: "export"}
         wake_jobs(now=NOW)
 
-    assert queues == [None, "export"]
+    assert queues == ["default", "export"]
 
 
 def test_task_works_a_slice_and_hands_on_the_rest(

@@ -218,6 +218,7 @@ def test_empty_clinic_teaches_on_every_page(open_browser, find_faults):
         "/messages/": "No messages here yet",
         "/reports/": "Nothing happened in this period",
         "/reports/retention/": "Nothing to count here yet",
+        "/exports/": "No files were made yet",
         "/courses/new/": "The plan appears here",
         "/settings/closures/": "No closures ahead",
         "/settings/rooms/": "No rooms yet",
