@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from typing import Final
 
 from django.conf import settings
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # A page of a course takes about a second, most of which is to load the library.
 _SECONDS: Final = 30
+# Of one web server's threads, so many draw at a time: each may take a gigabyte.
+_slots: Final = threading.BoundedSemaphore(2)
 
 
 class PdfError(Exception):
@@ -40,18 +43,7 @@ def render_pdf(html: str, *, base_url: str | None = None) -> bytes:
         "folders": [str(folder) for folder in (settings.STATIC_ROOT, *settings.STATICFILES_DIRS)],
         "seconds": _SECONDS,
     }
-    command = [sys.executable, "-m", "reports.pdf_process"]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=settings.BASE_DIR,
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=_SECONDS,
-        )
-    except subprocess.TimeoutExpired as error:
-        logger.warning("A PDF was given up after %s s.", _SECONDS)
-        raise PdfError(_("The PDF took too long to make. Choose less for it.")) from error
+    done = _draw(json.dumps(request).encode())
     if done.returncode == LIBRARY_MISSING:
         raise PdfUnavailable(
             _(
@@ -66,3 +58,21 @@ def render_pdf(html: str, *, base_url: str | None = None) -> bytes:
         )
         raise PdfError(_("The PDF could not be made."))
     return done.stdout
+
+
+def _draw(request: bytes) -> subprocess.CompletedProcess[bytes]:
+    if not _slots.acquire(timeout=_SECONDS):
+        raise PdfError(_("Too many PDFs are being made. Try again in a minute."))
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "reports.pdf_process"],
+            cwd=settings.BASE_DIR,
+            input=request,
+            capture_output=True,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        logger.warning("A PDF was given up after %s s.", _SECONDS)
+        raise PdfError(_("The PDF took too long to make. Choose less for it.")) from error
+    finally:
+        _slots.release()

@@ -1,9 +1,11 @@
 import re
 import subprocess
+import threading
 import zlib
 
 import pytest
 
+from reports import pdf
 from reports.pdf import PdfError, PdfUnavailable, render_pdf
 from reports.pdf_process import ASSETS_HOST, AssetError, find_asset
 
@@ -12,9 +14,11 @@ PAGE = """<!doctype html><html lang="ru"><head><title>Курс</title>
 <body><h1>Course, курс, kurss ā</h1><img src="http://127.0.0.1:9/a.png"><img src="file:///etc/hostname"></body></html>"""
 
 
-def unpacked(pdf):
+def unpacked(content):
     """Return the objects of a file, which lie in it compressed."""
-    return b"".join(zlib.decompress(packed) for packed in re.findall(rb"stream\n(.*?)\nendstream", pdf, re.S))
+    return b"".join(
+        zlib.decompress(packed) for packed in re.findall(rb"stream\n(.*?)\nendstream", content, re.S)
+    )
 
 
 def answer_with(monkeypatch, answer):
@@ -46,6 +50,15 @@ def test_what_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr("reports.pdf._SECONDS", 0)
 
     with pytest.raises(PdfError, match=r"^The PDF took too long to make\. Choose less for it\.$"):
+        render_pdf(PAGE)
+
+
+def test_no_more_are_drawn_at_a_time_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr("reports.pdf._SECONDS", 0)
+    monkeypatch.setattr("reports.pdf._slots", threading.BoundedSemaphore(1))
+    pdf._slots.acquire()
+
+    with pytest.raises(PdfError, match=r"^Too many PDFs are being made\. Try again in a minute\.$"):
         render_pdf(PAGE)
 
 
