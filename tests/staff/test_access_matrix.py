@@ -408,8 +408,9 @@ def ask(world, django_db_blocker):
             if member:
                 browser.cookies[settings.SESSION_COOKIE_NAME] = world.tickets[member.pk]
             response = getattr(browser, verb)(reverse(name, kwargs=parts))
-            # A file that is handed out stays open until then.
-            response.close()
+            # A file that is handed out stays open until it is read.
+            if response.streaming:
+                b"".join(response.streaming_content)
             transaction.set_rollback(True)
         return response
 
