@@ -42,6 +42,7 @@ from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import add_refusal, show
 from staff.export_forms import ExportForm, ScheduleForm, read_address
 from staff.presenters import exports as shown
+from staff.searches import searched
 
 _LIST: Final = "staff/exports/export_list.html"
 _TABLE: Final = "staff/exports/export_table.html"
@@ -102,7 +103,7 @@ def export_table(request: StaffRequest, name: str) -> HttpResponseBase:
     again: dict[str, Any] = {"table": table, "member": member, "may_manage": may(request, Capability.MANAGE)}
     if request.method != "POST":
         form = ExportForm(table=table, member=member)
-        form.initial = {**form.initial, **read_address(request.GET.dict(), form)}
+        form.initial = {**form.initial, **read_address(searched(request).dict(), form)}
         return _show_table(request, form, ScheduleForm(**again))
     form = ExportForm(request.POST, table=table, member=member)
     is_regular = request.POST.get("act") == "regular"

@@ -202,6 +202,14 @@ def test_address_of_a_list_fills_the_form(owner, course):
     assert isinstance(form, ExportForm)
 
 
+def test_what_a_list_was_searched_for_comes_along(owner, course):
+    address = owner.post("/clients/", {"q": "berz"})["Location"]
+
+    form = owner.get(f"{PAGE}clients/?{address.partition('?')[2]}").context["form"]
+
+    assert form["q"].value() == "berz"
+
+
 def test_lists_lead_to_their_exports(owner, make_course, session):
     make_course(given_name="Olga", at=14)
     for address, link in (
