@@ -18,8 +18,7 @@ from exports.core.choice import FORMATS, Choice
 from exports.making import is_entitled
 from exports.models import Frequency
 from reminders.models import Trigger
-from staff.calendar_forms import YEARS
-from staff.forms import COURSE_VIEWS, DateInput, PractitionerField, ProtocolField, TimeInput, named
+from staff.forms import COURSE_VIEWS, YEARS, DateInput, PractitionerField, ProtocolField, TimeInput, named
 from staff.message_forms import GROUPS
 from staff.presenters.exports import FORMAT_WORDS
 
