@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from audit.services import Actor, record
 from clients.models import AccessLink, Client, LinkPurpose
@@ -88,32 +88,30 @@ def find_link(token: str, purpose: LinkPurpose, now: datetime) -> AccessLink | N
 
 
 def find_given_link(token: str, purpose: LinkPurpose) -> AccessLink | None:
-    """Return the link of a token also when it has expired, or None when it is unknown, withdrawn or for another purpose.
+    """Return the link of a token also when it has expired, or None when it is unknown, withdrawn or for another purpose, or
+    of a deactivated clinic.
 
     Who holds a token that was given out holds a message of the clinic's: to be told that it is too old tells nobody
     else anything. Expired links are removed after a month; then they are unknown.
     Cost: one query, whatever the token.
     """
-    links = AccessLink.objects.select_related("client", "clinic").filter(revoked_at=None)
-    return _with_clinic(links.filter(token_hash=hash_token(token), purpose=purpose).first())
+    return _with_clinic(_given_links().filter(token_hash=hash_token(token), purpose=purpose).first())
 
 
 def find_expired_link(token_hash: str, now: datetime) -> AccessLink | None:
     """Return a link that has expired and was not withdrawn, by what is kept of its token; one query."""
-    links = AccessLink.objects.select_related("client", "clinic").filter(revoked_at=None)
-    return _with_clinic(links.filter(token_hash=token_hash, expires_at__lte=now).first())
+    return _with_clinic(_given_links().filter(token_hash=token_hash, expires_at__lte=now).first())
 
 
 def find_link_by_hash(token_hash: str, purposes: Collection[LinkPurpose], now: datetime) -> AccessLink | None:
     """Return a link for one of the purposes by what is kept of its token; else as find_link()."""
-    found = AccessLink.objects.select_related("client", "clinic").filter(
-        token_hash=token_hash,
-        purpose__in=purposes,
-        revoked_at=None,
-        expires_at__gt=now,
-        clinic__deactivated_at=None,
-    )
+    found = _given_links().filter(token_hash=token_hash, purpose__in=purposes, expires_at__gt=now)
     return _with_clinic(found.first())
+
+
+def _given_links() -> QuerySet[AccessLink]:
+    links = AccessLink.objects.select_related("client", "clinic")
+    return links.filter(revoked_at=None, clinic__deactivated_at=None)
 
 
 def _with_clinic(link: AccessLink | None) -> AccessLink | None:

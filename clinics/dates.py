@@ -74,6 +74,12 @@ def bare_day_format() -> str:
     return "F j, Y" if order == DateOrder.MONTH_FIRST else pgettext("date format", "j F Y")
 
 
+def month_and_year(on: date) -> str:
+    """Return a month with its year, as it stands by itself in a sentence or a table."""
+    words = format_date(on, pgettext("month and year", "F Y"))
+    return words.lower() if get_language() == "ru" else words
+
+
 def _order() -> str:
     order = _chosen.get()
     return order if order in date_orders(get_language() or "en") else ""

@@ -112,6 +112,7 @@ _SETTINGS: Final = (
     ("settings-messages", _("How we write")),
     ("channel-list", _("Channels")),
     ("token-list", _("API tokens")),
+    ("hook-list", _("Webhooks")),
     ("import-list", pgettext_lazy("noun", "Import")),
     ("audit-list", _("Audit log")),
 )

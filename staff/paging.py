@@ -12,12 +12,13 @@ def page_of(rows: QuerySet[Any], number: str | None, *, size: int) -> Page[Any]:
     The page is found by its keys alone. What each row is shown with, its relations and all that is asked about it, is
     read for the page's rows only: a database may else join or look it up for all of them, to drop all but a few.
 
-    Cost: three queries, two where one page holds all, and those of prefetched relations.
+    Cost: three queries, two where one page holds all, one where there is nothing, and those of prefetched relations.
     """
     keys = rows.values_list("pk", flat=True)
     paginator = Paginator(keys, size)
-    first = list(keys[: size + 1]) if number in (None, "", "1") else []
-    if 0 < len(first) <= size:
+    is_first = number in (None, "", "1")
+    first = list(keys[: size + 1]) if is_first else []
+    if is_first and len(first) <= size:
         # All of them are here: counting would go through everything that a search has gone through a second time.
         paginator.count = len(first)
     page = paginator.get_page(number)

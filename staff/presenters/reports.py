@@ -7,12 +7,12 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 from django.utils.text import capfirst
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from clinics.dates import month_and_year
 from clinics.models import Weekday
 from courses.models import FlagKind
 from reports.catalogue import CATALOGUE, Entry
@@ -291,7 +291,7 @@ def cell_words(cell: Cell, kind: Kind, *, today: date | None = None) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, date):
-        return _month(cell) if kind == "month" else day(cell, today)
+        return month_and_year(cell) if kind == "month" else day(cell, today)
     if not isinstance(cell, int | float):
         return str(cell)
     return _number_words(cell, kind)
@@ -317,11 +317,6 @@ def _number_words(number: float, kind: Kind) -> str:
     if number != int(number):
         return number_format(number, 1)
     return number_format(int(number), force_grouping=True)
-
-
-def _month(on: date) -> str:
-    words = format_date(on, pgettext("month and year", "F Y"))
-    return words.lower() if get_language() == "ru" else words
 
 
 def _percent(rate: float) -> str:

@@ -129,7 +129,7 @@ def typed_of(browser, address):
     """Return what the form of a page would post, with its stamp."""
     form = browser.get(address).context["form"]
     values = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in values.items() if value not in (None, False)} | {
+    return {name: value for name, value in values.items() if value is not None and value is not False} | {
         "seen": form.stamp
     }
 
