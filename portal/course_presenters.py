@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Channel, Client
 from courses.models import Course, CourseStatus, Pause, TreatmentSession
-from portal.presenters import VisitPage, hours_text, lines_of, present_visit
+from portal.presenters import VisitPage, bare_hours, lines_of, present_visit, zone_note
 from reminders.convert import CourseDetails
 from reminders.texts.dates import day_text, short_day_text
 
@@ -42,6 +42,7 @@ class CoursePage:
     next: VisitPage | None = None
     next_code: UUID | None = None
     further: tuple[VisitLine, ...] = ()
+    zone_note: str = ""
     can_book: bool = False
     window: str = ""
     treatment: str = ""
@@ -99,6 +100,7 @@ def present_course(
         next=visit,
         next_code=first.code if first else None,
         further=tuple(visit_line(session, client, ref) for session in sessions[1:] if first),
+        zone_note=zone_note((session.starts_at for session in sessions[1:]), client, zone),
         can_book=kind == "unbooked",
         window=_window(course, client) if kind == "unbooked" else "",
         treatment=course.protocol.name_in(client.language) if is_shown else "",
@@ -169,7 +171,7 @@ def visit_line(session: TreatmentSession, client: Client, ref: str) -> VisitLine
     """Return a visit as a line that leads to its page."""
     return VisitLine(
         short_day_text(session.on, client.language),
-        hours_text(session, client, ZoneInfo(client.clinic.time_zone)),
+        bare_hours(session, ZoneInfo(client.clinic.time_zone)),
         reverse("portal:visit", kwargs={"ref": ref, "code": session.code}),
     )
 

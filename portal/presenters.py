@@ -1,5 +1,6 @@
 """A visit in the words of its page; runs no query."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -217,10 +218,22 @@ def _note(note: str, kind: str) -> str:
 
 def hours_text(session: TreatmentSession, client: Client, zone: ZoneInfo) -> str:
     """Return the times at which a visit begins and ends, named where the client's clock shows others."""
+    text = bare_hours(session, zone)
+    return _named(text, session.starts_at, client, zone) if session.starts_at else text
+
+
+def bare_hours(session: TreatmentSession, zone: ZoneInfo) -> str:
+    """Return the times at which a visit begins and ends, for a list that names the clock once for all."""
     if session.starts_at is None or session.ends_at is None:
         return ""
-    text = f"{time_text(session.starts_at, zone)}–{time_text(session.ends_at, zone)}"
-    return _named(text, session.starts_at, client, zone)
+    return f"{time_text(session.starts_at, zone)}–{time_text(session.ends_at, zone)}"
+
+
+def zone_note(times: Iterable[datetime | None], client: Client, zone: ZoneInfo) -> str:
+    """Return whose time a list of times is in, where the client's clock shows another for one of them."""
+    if all(at is None or _is_theirs(at, client, zone) for at in times):
+        return ""
+    return _("Times are local: %(city)s.") % {"city": city_text(zone, client.language)}
 
 
 def named_time(at: datetime, client: Client, zone: ZoneInfo) -> str:
@@ -229,10 +242,14 @@ def named_time(at: datetime, client: Client, zone: ZoneInfo) -> str:
 
 
 def _named(text: str, at: datetime, client: Client, zone: ZoneInfo) -> str:
-    theirs = ZoneInfo(client.time_zone) if client.time_zone else zone
-    if offset(at, theirs) == offset(at, zone):
+    if _is_theirs(at, client, zone):
         return text
     return _("%(hours)s (%(city)s time)") % {"hours": text, "city": city_text(zone, client.language)}
+
+
+def _is_theirs(at: datetime, client: Client, zone: ZoneInfo) -> bool:
+    theirs = ZoneInfo(client.time_zone) if client.time_zone else zone
+    return offset(at, theirs) == offset(at, zone)
 
 
 def lines_of(text: str) -> tuple[str, ...]:

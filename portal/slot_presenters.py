@@ -10,9 +10,9 @@ from django.utils.translation import ngettext
 
 from clients.models import Client
 from courses.services import SlotOffer, SlotOffers
-from portal.presenters import named_time
+from portal.presenters import zone_note
 from portal.slots import sign_slot
-from reminders.texts.dates import day_text
+from reminders.texts.dates import day_text, time_text
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ class SlotDay:
 
 @dataclass(frozen=True)
 class SlotDays:
-    """The days that keep the prescription, and those that do not."""
+    """The days that keep the prescription, and those that do not; whose time it is, where that could be mistaken."""
 
     fitting: tuple[SlotDay, ...]
     others: tuple[SlotDay, ...]
+    zone_note: str
 
     @property
     def is_empty(self) -> bool:
@@ -55,6 +56,7 @@ def present_slots(offers: SlotOffers, *, about: str, version: int, client: Clien
     return SlotDays(
         tuple(day for is_fitting, day in days if is_fitting),
         tuple(day for is_fitting, day in days if not is_fitting),
+        zone_note((offer.starts_at for offer in offers.slots), client, zone),
     )
 
 
@@ -67,7 +69,7 @@ def _day(
         tuple(
             SlotButton(
                 sign_slot(slot, about=about, version=version),
-                named_time(slot.starts_at, client, zone),
+                time_text(slot.starts_at, zone),
                 slot.starts_at.isoformat(),
             )
             for slot in slots

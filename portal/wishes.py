@@ -53,7 +53,7 @@ class WishesForm(forms.Form):
         super().__init__(*args, **kwargs)
         clinics = _("as the clinic: %(zone)s") % {"zone": client.clinic.time_zone.replace("_", " ")}
         names = sorted({*_zones(), *filter(None, [client.time_zone])})
-        choices = [("", clinics), *((name, name.replace("_", " ")) for name in names)]
+        choices = [("", capfirst(clinics)), *((name, name.replace("_", " ")) for name in names)]
         self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]
         # The two that stand in a sentence begin with a capital here.
         for name in ("language", "detail_level"):

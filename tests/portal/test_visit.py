@@ -1,7 +1,7 @@
 """The page of one visit: what it shows, and what its buttons do, however often and from wherever pressed."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.test import Client as Browser
@@ -20,7 +20,7 @@ from courses.services import (
     record_no_show,
 )
 from reminders.models import Answer, Reminder
-from tests.factories import StaffMemberFactory
+from tests.factories import StaffMemberFactory, book
 from tests.portal.conftest import state_of, words
 from tests.reminders.builders import NOW, at
 from tests.staff.conftest import BACKEND
@@ -102,6 +102,21 @@ def test_client_in_another_zone_is_told_whose_time_it_is(visitor):
     Client.objects.filter(pk=visitor.client.pk).update(time_zone="America/New_York")
 
     assert "15:00–15:45 (Riga time)" in words(visitor.open())
+
+
+def test_client_in_another_zone_is_told_so_once_above_a_list_of_times(visitor):
+    visitor.open()
+    book(visitor.desk.course, date(2026, 3, 6), time(10), now=NOW)
+    book(visitor.desk.course, date(2026, 3, 9), time(10), now=NOW)
+    addresses = (f"{visitor.page}move/", visitor.course_page)
+    at_home = [words(visitor.browser.get(address)) for address in addresses]
+
+    Client.objects.filter(pk=visitor.client.pk).update(time_zone="America/New_York")
+    away = [words(visitor.browser.get(address)) for address in addresses]
+
+    assert [page.count("Times are local: Riga.") for page in (*at_home, *away)] == [0, 0, 1, 1]
+    # The visit itself, which a page may show alone, names the clock beside its time.
+    assert [page.count("(Riga time)") for page in away] == [1, 1]
 
 
 # ------------------------------------------------------------------------------------------------ confirming
