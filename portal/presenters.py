@@ -51,6 +51,7 @@ class VisitPage:
     can_confirm: bool = False
     can_cancel: bool = False
     can_move: bool = False
+    can_book: bool = False
     can_feel: bool = False
     has_felt: bool = False
     next_step: str = ""
@@ -68,16 +69,19 @@ def present_visit(
     is_paused: bool,
     now: datetime,
     is_known: bool = False,
+    can_book: bool = False,
     report: ReactionReport | None = None,
     note: str = "",
 ) -> VisitPage:
     """Return a visit as its client may see it, in the language in force.
 
-    `is_known`: whoever looks has proved to be the client, and may see what the treatment is.
+    `is_known`: whoever looks has proved to be the client, and may see what the treatment is. `can_book`: the course
+    has room for another visit, which can be booked on its page.
     """
     clinic = session.clinic
     kind = kind_of(session, client, is_paused=is_paused, now=now)
-    heading, says, tone = _words(kind)
+    can_book = can_book and kind in ("cancelled", "cancelled-by-clinic")
+    heading, says, tone = _words(kind, can_book=can_book)
     name = clinic.sender_name or clinic.name
     if kind == "erased":
         return VisitPage(kind, tone, heading, says, name, clinic.phone)
@@ -102,6 +106,7 @@ def present_visit(
         can_confirm=kind == "open",
         can_cancel=is_open,
         can_move=is_open and not is_late,
+        can_book=can_book,
         can_feel=may_report(session, now=now),
         has_felt=report is not None,
         next_step=_next_step(report) if report is not None else "",
@@ -137,19 +142,23 @@ def kind_of(session: TreatmentSession, client: Client, *, is_paused: bool, now: 
     return "confirmed" if session.status == SessionStatus.CONFIRMED else "open"
 
 
-def _words(kind: str) -> tuple[str, str, str]:
+def _words(kind: str, *, can_book: bool) -> tuple[str, str, str]:
     """Return the heading, the sentence below it, and the tone."""
     return {
         "open": (_("Your visit"), _("Please confirm that you are coming."), "accent"),
         "confirmed": (_("You have confirmed"), _("Thank you. We expect you."), "good"),
         "cancelled": (
             _("You have cancelled this visit"),
-            _("It no longer takes place. You can choose another time."),
+            _("It no longer takes place. You can choose another time.")
+            if can_book
+            else _("It no longer takes place. If you need another time, call the clinic."),
             "quiet",
         ),
         "cancelled-by-clinic": (
             _("The clinic has cancelled this visit"),
-            _("It does not take place. You can choose another time."),
+            _("It does not take place. You can choose another time.")
+            if can_book
+            else _("It does not take place. If you need another time, call the clinic."),
             "warning",
         ),
         "cancelled-with-course": (

@@ -1,10 +1,12 @@
 """One visit: seeing changes nothing, the buttons confirm it, cancel it and move it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import Q
@@ -16,7 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clients.models import AccessLink, LinkPurpose
 from courses.errors import CourseError
-from courses.models import Course, Pause, ReactionReport, TreatmentSession
+from courses.models import (
+    BOOKED_STATUSES,
+    CANCELLED_STATUSES,
+    Course,
+    Pause,
+    ReactionReport,
+    TreatmentSession,
+)
 from courses.services import offer_moves
 from portal.access import (
     follow_link,
@@ -189,15 +198,17 @@ def addresses_of(held: Held) -> dict[str, str]:
         *("visit-wait", "visit-wait-end"),
     )
     found = {name.replace("-", "_"): reverse(f"portal:{name}", kwargs=held.parts) for name in names}
-    return {**found, "course": reverse("portal:course", kwargs={"ref": held.parts["ref"]})}
+    for name in ("course", "course-book"):
+        found[name.replace("-", "_")] = reverse(f"portal:{name}", kwargs={"ref": held.parts["ref"]})
+    return found
 
 
 def page_of(held: Held, note: str) -> VisitPage:
     """Return what the page of a visit shows, in the language in force.
 
-    Cost: two queries at most.
+    Cost: two queries at most, four for a visit that was cancelled.
     """
-    session = held.session
+    session, now = held.session, timezone.now()
     pauses = Pause.objects.filter(course=session.course_id, from_on__lte=session.on)
     is_paused = pauses.filter(Q(to_on__isnull=True) | Q(to_on__gte=session.on)).exists()
     return present_visit(
@@ -205,10 +216,20 @@ def page_of(held: Held, note: str) -> VisitPage:
         held.link.client,
         is_paused=is_paused,
         is_known=held.is_known,
+        can_book=session.status in CANCELLED_STATUSES and can_book(session.course, now=now),
         report=ReactionReport.objects.filter(session=session).first() if session.starts_at else None,
-        now=timezone.now(),
+        now=now,
         note=note,
     )
+
+
+def can_book(course: Course, *, now: datetime) -> bool:
+    """Return whether the client may book the next visit: the course goes on and nothing is booked; two queries."""
+    today = now.astimezone(ZoneInfo(course.clinic.time_zone)).date()
+    pauses = Pause.objects.filter(Q(to_on__isnull=True) | Q(to_on__gte=today), from_on__lte=today)
+    booked = TreatmentSession.objects.filter(status__in=BOOKED_STATUSES, ends_at__gt=now)
+    is_taken = pauses.filter(course=course).exists() or booked.filter(course=course).exists()
+    return course.is_open and not is_taken
 
 
 def _press(request: HttpRequest, held: Held, verb: Callable[..., Answer], **values: str) -> HttpResponse:

@@ -211,7 +211,7 @@ def test_cancelling_asks_first_and_keeps_the_reason(visitor):
     assert (state_of(asked), before) == ("Cancel this visit?", SessionStatus.BOOKED)
     assert "cancelled late" not in words(asked)
     assert (session.status, session.cancel_reason) == (SessionStatus.CANCELLED_BY_CLIENT, "I am ill.")
-    assert (state_of(response), buttons(response)) == ("You have cancelled this visit", [])
+    assert (state_of(response), buttons(response)) == ("You have cancelled this visit", ["Choose a time"])
 
 
 def test_cancelling_late_says_so_before(visitor, clock):
@@ -294,7 +294,6 @@ def missed(desk):
 @pytest.mark.parametrize(
     ("change", "when", "heading"),
     [
-        (cancelled_by_clinic, "2026-03-02 09:00", "The clinic has cancelled this visit"),
         (paused, "2026-03-02 09:00", "This visit is on hold"),
         (discontinued, "2026-03-02 09:00", "This visit can no longer be changed here"),
         (erased, "2026-03-02 09:00", "There is nothing here any more"),
@@ -319,6 +318,23 @@ def test_each_state_has_its_page_without_buttons_and_takes_no_answer(visitor, cl
         assert [state_of(response) for response in pressed] == [heading] * 2
         assert visitor.desk.fresh_session().status == before
         assert not Answer.objects.filter(refusal="").exists()
+
+
+@pytest.mark.parametrize("whose", ["clinic", "client"])
+def test_cancelled_visit_leads_to_another_time_only_where_one_can_be_booked(visitor, whose):
+    cancel_session(session=visitor.desk.session, whose=whose, by=visitor.desk.by, now=NOW)
+    free = visitor.open()
+    offered = visitor.browser.get(re.search(r'href="([^"]+/book/)"', free.content.decode())[1])
+    pressed = [visitor.press("confirm"), visitor.press("cancel")]
+
+    book(visitor.desk.course, date(2026, 3, 6), time(10), now=NOW)
+    others = visitor.browser.get(visitor.page)
+
+    assert (buttons(free), "You can choose another time." in words(free)) == (["Choose a time"], True)
+    assert state_of(offered) == "Choose a time"
+    assert {state_of(page) for page in pressed} == {state_of(free)}
+    assert not Answer.objects.filter(refusal="").exists()
+    assert (buttons(others), "If you need another time, call the clinic." in words(others)) == ([], True)
 
 
 def test_erased_client_is_shown_no_time(visitor):
