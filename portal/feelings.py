@@ -28,8 +28,9 @@ from portal.access import (
     show,
     too_many,
 )
-from portal.presenters import BUSY, FELT
+from portal.presenters import BUSY, FELT, recalls
 from portal.visits import Held, addresses_of, held_visit, lead_to_visit, page_of
+from reminders.convert import shows_treatment
 from reminders.services.answering import actor_of
 
 _ANSWERS = [
@@ -122,8 +123,11 @@ def _asked_visit(request: HttpRequest, ref: str) -> Held | None:
 
 
 def _said(held: Held) -> dict[str, Any]:
-    found = ReactionReport.objects.filter(session=held.session).values("reaction", "pain", "note").first()
-    return dict(found or {})
+    report = ReactionReport.objects.filter(session=held.session).first()
+    shows = held.is_known or shows_treatment(held.link.client, held.link.clinic)
+    if report is None or not recalls(report, shows=shows, now=timezone.now()):
+        return {}
+    return {"reaction": report.reaction, "pain": report.pain, "note": report.note}
 
 
 def _keep(held: Held, form: FeelingForm) -> str:

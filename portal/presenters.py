@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,8 @@ TAKEN: Final = "taken"
 FELT: Final = "felt"
 GONE: Final = "gone"
 KEPT: Final = "kept"
+# As long as an opened page is remembered: right after a slip of the finger it can be put right.
+_RECALLED_FOR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def present_visit(
         can_book=can_book,
         can_feel=may_report(session, now=now),
         has_felt=report is not None,
-        next_step=_next_step(report) if report is not None else "",
+        next_step=_next_step(report, recalls=recalls(report, shows=shows, now=now))
+        if report is not None
+        else "",
         is_late=is_late,
         is_gone=session.status in CANCELLED_STATUSES,
         notice_hours=clinic.notice_hours,
@@ -196,8 +200,15 @@ def _words(kind: str, *, can_book: bool) -> tuple[str, str, str]:
     }[kind]
 
 
-def _next_step(report: ReactionReport) -> str:
-    """Return what happens after what the client said."""
+def recalls(report: ReactionReport, *, shows: bool, now: datetime) -> bool:
+    """Return whether a page may repeat what the client said: not for ever to whoever holds only the link."""
+    return shows or now - report.reported_at < _RECALLED_FOR
+
+
+def _next_step(report: ReactionReport, *, recalls: bool) -> str:
+    """Return what happens after what the client said; nothing of what it was where the page may not repeat it."""
+    if not recalls:
+        return _("The clinic has what you said.")
     if report.reaction == Reaction.BRUISES:
         return _(
             "The clinic reads this. Visits usually wait until bruises have healed: it may put yours on hold, and "

@@ -1,12 +1,13 @@
 """After a visit: what a client says reaches whoever has to read it, and proposes a pause until bruises have healed."""
 
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from django.test import Client as Browser
 
 from audit.models import AuditEvent
+from clients.models import Client
 from clients.services import ask_for_erasure
 from courses.errors import CourseError
 from courses.models import Pause, ReactionReport
@@ -58,6 +59,39 @@ def test_bruises_tell_the_client_what_happens_and_propose_a_pause_to_staff(treat
     staff.post(pause.partition("?")[0], {"reason": "bruises", "to_on": "2026-03-09"})
     assert Pause.objects.get().from_on == date(2026, 3, 5)
     assert "Pause until healed" not in staff.get("/attention/").content.decode()
+
+
+def test_what_was_said_is_not_repeated_later_to_whoever_only_holds_the_link(treated, clock):
+    Client.objects.filter(pk=treated.client.pk).update(birth_on=date(1987, 5, 4))
+    addresses = (
+        treated.page,
+        f"{treated.page}feel/",
+        f"{treated.feeling_page}?again=1",
+        treated.feeling_page,
+    )
+
+    def read(browser):
+        pages = [browser.get(address) for address in addresses]
+        assert {page.status_code for page in pages} == {200}
+        return [
+            re.search("bruise[^s]*s? have healed|left thigh| checked", str(page.content)) for page in pages
+        ]
+
+    say(treated, reaction="bruises", note="On the left thigh.")
+    treated.open(treated.feeling_link)
+    at_once = read(treated.browser)
+    clock.move_to(AFTER + timedelta(hours=2))
+    stranger = Browser()
+    for link in (treated.visit_link, treated.feeling_link):
+        stranger.get(link)
+    later = read(stranger)
+    stranger.post(f"{treated.course_page}year/", {"year": "1987"})
+    known = read(stranger)
+
+    assert all(at_once)
+    assert not any(later)
+    # The link of the question alone never proves who holds it.
+    assert [bool(found) for found in known] == [True, True, False, False]
 
 
 def test_report_leaves_the_worklist_when_it_is_seen_to_and_comes_back_with_news(treated):
