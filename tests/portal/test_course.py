@@ -103,7 +103,12 @@ def test_visit_that_begins_soon_can_be_cancelled_but_not_moved(visitor, clock):
     response = visitor.browser.get(f"{visitor.page}move/", follow=True)
 
     assert "Another time" not in words(opened)
-    assert "It begins too soon to be moved here. Call the clinic." in words(response)
+    # Said before anybody looks for it, and said once.
+    counted = [
+        words(page).count("It begins too soon to be moved here. Call the clinic.")
+        for page in (opened, response)
+    ]
+    assert counted == [1, 1]
 
 
 # ------------------------------------------------------------------------------------------------ the course
