@@ -303,11 +303,11 @@ def test_links_become_a_button_a_footer_and_the_mail_programs_own_button():
 
     message = written(desk, links=Links())
 
-    assert "\nConfirm, move or cancel: https://example.com/v/one\n" in message.text
-    assert (
-        '<p class="button"><a href="https://example.com/v/one">Confirm, move or cancel</a></p>'
-        in message.html
-    )
+    named = {"confirm": "Confirm", "move": "Choose another time", "cancel": "Cancel"}
+    for part, words in named.items():
+        assert f"{words}: https://example.com/v/one#{part}\n" in message.text
+        assert f'<p class="button"><a href="https://example.com/v/one#{part}">{words}</a></p>' in message.html
+    assert message.text.count("/v/one") == message.html.count("/v/one") == len(named)
     assert message.text.endswith("\nNo more of these messages: https://example.com/u/one\n")
     assert '<a href="https://example.com/u/one">No more of these messages</a>' in message.html
     assert message.headers == (
@@ -331,7 +331,7 @@ def test_only_pages_become_buttons(address):
     message = written(desk, links=Links(session=address))
 
     assert 'class="button"' not in message.html
-    assert "Confirm, move or cancel" not in message.text
+    assert "Confirm" not in message.text
 
 
 def test_programs_are_told_codes_and_instants_only():
@@ -385,7 +385,11 @@ We look forward to seeing you on Thursday, 5 March.
     Old Town
     Brivibas iela 1, Riga
 
-Confirm, move or cancel: https://example.com/v/one
+Confirm: https://example.com/v/one#confirm
+
+Choose another time: https://example.com/v/one#move
+
+Cancel: https://example.com/v/one#cancel
 
 If you cannot come, please tell us as early as you can. Somebody else may be waiting for the time.
 Call us: +37120000000.
