@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import openpyxl
 import pytest
@@ -72,6 +73,7 @@ def test_files_hold_exactly_what_is_shown(open_browser, owner, courses, address,
     if text:
         page.get_by_role("searchbox", name="Client").fill(text)
         expect(page.locator("#courses tbody tr")).to_have_count(1)
+        expect(page).to_have_url(re.compile("search="))
         assert text not in page.url
     shown = shown_codes(page)
     assert shown != []
@@ -89,14 +91,14 @@ def test_files_hold_exactly_what_is_shown(open_browser, owner, courses, address,
     assert [row[0] for row in table[1:]] == [row[0] for row in cells[1:]] == shown
     assert table[0] == cells[0]
     by_code = {str(course.code): course for course in Course.objects.select_related("client")}
-    attended = table[0].index("Attended")
+    given, family, attended = map(table[0].index, ("Given name", "Family name", "Attended"))
     for line, row in zip(table[1:], cells[1:], strict=True):
         course = by_code[line[0]]
-        assert line[2] == row[2] == course.client.family_name
+        assert line[family] == row[family] == course.client.family_name
         assert int(line[attended]) == row[attended] == course.attended_count
         # A name that looks like a formula stays a text in both.
-        assert line[1].lstrip("'") == course.client.given_name
-        assert row[1] == course.client.given_name
+        assert line[given].lstrip("'") == course.client.given_name
+        assert row[given] == course.client.given_name
 
 
 def test_sorting_follows_a_click_and_says_so(open_browser, owner, courses):
