@@ -301,6 +301,41 @@ FIGURES: Final = {
     "began": 3,
     "findings": [{"kind": "overdue", "opened": 5, "open_now": 2}],
 }
+_REPORT: Final = {"slug": "adherence", "title": "Adherence", "question": "Do sessions come when they should?"}
+REPORTS: Final = {"results": [_REPORT]}
+REPORT: Final[dict[str, Any]] = {
+    **_REPORT,
+    "from_on": "2026-02-01",
+    "to_on": "2026-02-28",
+    "weeks": None,
+    "protocol": "manual",
+    "practitioner": None,
+    "is_empty": False,
+    "figures": [
+        {
+            "name": "On time",
+            "kind": "share",
+            "value": 0.8571,
+            "of": "36 of 42 sessions with a window",
+            "means": "Attended inside the window.",
+            "before": 0.81,
+        }
+    ],
+    "tables": [
+        {
+            "name": "months",
+            "title": "By month",
+            "explains": "The month in which the session was.",
+            "columns": [
+                {"title": "Month", "kind": "month", "means": ""},
+                {"title": "Sessions", "kind": "count", "means": ""},
+                {"title": "On time, share", "kind": "share", "means": ""},
+            ],
+            "rows": [["2026-02-01", 42, 0.8571]],
+        }
+    ],
+    "notes": ["The verdict of a course that is over stays as it was at its end."],
+}
 TIMING: Final = {
     "repeat": {
         "count": 10,

@@ -180,7 +180,9 @@ def _curl(operation: Mapping[str, Any], verb: str, path: str, body: Any, base_ur
         for one in operation.get("parameters", [])
         if one["in"] == "query" and one.get("required")
     )
-    address = base_url + path.replace("{code}", "7f0b8a5c-0000-4000-8000-000000000001")
+    address = base_url + path.replace("{code}", "7f0b8a5c-0000-4000-8000-000000000001").replace(
+        "{report}", "adherence"
+    )
     parts.append(f'"{address}?{needed}"' if needed else address)
     command, *others = parts
     return " \\\n  ".join([" ".join([command, *others[:1]]), *others[1:]])

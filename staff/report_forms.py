@@ -9,12 +9,11 @@ from django.utils.translation import ngettext
 
 from clinics.models import Clinic
 from reports.catalogue import Entry
-from reports.core import Period, usual_periods
+from reports.core import WEEKS_AHEAD, Period, usual_periods
 from reports.selectors import Scope
 from staff.forms import YEARS, DateInput, PractitionerField, ProtocolField
 
 LONGEST_DAYS: Final = 366
-_WEEKS: Final = (4, 12, 26, 52)
 
 
 class PeriodForm(forms.Form):
@@ -66,7 +65,7 @@ class ReportForm(PeriodForm):
         del self.fields["from_on"], self.fields["to_on"]
         self.asked.setdefault("weeks", "12")
         self.fields["weeks"].choices = [  # type: ignore[attr-defined]
-            (n, ngettext("%(n)s week", "%(n)s weeks", n) % {"n": n}) for n in _WEEKS
+            (n, ngettext("%(n)s week", "%(n)s weeks", n) % {"n": n}) for n in WEEKS_AHEAD
         ]
 
     def scope(self) -> Scope:

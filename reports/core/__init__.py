@@ -1,12 +1,13 @@
 """Arithmetic of reports: shares, periods, retention, forecasts and working time; pure."""
 
-from reports.core.forecast import Outlook, expected_days, week_of
+from reports.core.forecast import WEEKS_AHEAD, Outlook, expected_days, week_of
 from reports.core.periods import Period, usual_periods, weeks_ahead
 from reports.core.shares import Difference, Share, difference_between, heat_level, median_of
 from reports.core.survival import Fate, Step, retention_steps
 from reports.core.working_time import Span, overlap_minutes, span_minutes, working_minutes
 
 __all__ = [
+    "WEEKS_AHEAD",
     "Difference",
     "Fate",
     "Outlook",

@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
+
+# So many weeks a forecast can be asked to look ahead.
+WEEKS_AHEAD: Final = (4, 12, 26, 52)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ IDS = [
     "reminders_list",
     "reminders_read",
     "reports_figures",
+    "reports_list",
+    "reports_read",
     "rooms_list",
     "sessions_arrive",
     "sessions_attend",

@@ -88,6 +88,8 @@ def bodies(world):
 def address(world, name, row=None):
     """Return the path of a route below the API's root, naming the row of the world, or another."""
     pattern = next(found.pattern for found in urls.urlpatterns if getattr(found, "name", "") == name)
+    if "report" in pattern.converters:
+        return reverse(f"api:{name}", args=["adherence"]).removeprefix("/api/v1/")
     if "code" not in pattern.converters:
         return reverse(f"api:{name}").removeprefix("/api/v1/")
     code = (row or getattr(world, NAMED[name.partition("-")[0]])).code
