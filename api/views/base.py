@@ -79,6 +79,8 @@ class ClinicApiView(DescribedView):
     parser_classes: Sequence[type[BaseParser]] = (BodyParser,)
     content_negotiation_class = OnlyJson
     throttle_scope = "token"
+    # Whether equal ETags stand for answers equal to the byte.
+    is_exact: ClassVar[bool] = True
 
     @property
     def scopes(self) -> dict[str, Scope]:
@@ -134,14 +136,20 @@ class ClinicApiView(DescribedView):
             raise ValidationError(wrong)
         return {name: str(value) for name, value in self.request.query_params.items()}
 
+    def lasting(self, data: Any) -> Any:
+        """Return of an answer what its ETag stands for."""
+        return data
+
     def finalize_response(
         self, request: Request, response: Response, *args: object, **kwargs: object
     ) -> Response:
         if request.method in ("GET", "HEAD") and response.status_code == 200:
-            mark = etag_of(response.data)
+            mark = etag_of(self.lasting(response.data))
+            # The same mark for answers that are not the same to the byte is a weak one.
+            shown = mark if self.is_exact else f"W/{mark}"
             if _is_named(request.headers.get("If-None-Match"), mark, weakly=True):
                 response = Response(status=304)
-            response.headers["ETag"] = mark
+            response.headers["ETag"] = shown
         return super().finalize_response(request, response, *args, **kwargs)
 
 

@@ -39,6 +39,11 @@ class FhirView(CourseRow):
             media_type=MEDIA_TYPE,
         )
     }
+    is_exact = False
+
+    def lasting(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the bundle without the moment at which it was put together."""
+        return {name: value for name, value in data.items() if name != "timestamp"}
 
     def get(self, request: Request, code: UUID) -> Response:
         self.refuse_unknown_parameters()

@@ -1,7 +1,7 @@
 """Every operation: who gets what, who is turned away and how, and what a list costs."""
 
 from contextlib import contextmanager
-from datetime import time
+from datetime import time, timedelta
 
 import jsonschema_rs
 import pytest
@@ -411,6 +411,21 @@ def prescribe_for(world, client):
         protocol=world.protocol,
         practitioner=world.prescriber,
     )
+
+
+def test_bundle_of_an_unchanged_course_is_a_bare_304(world, exporter, writer, clock):
+    path = f"courses/{world.course.code}/fhir/"
+    first = exporter.get(path)
+    clock.shift(timedelta(minutes=1))
+    later = exporter.get(path)
+    same = exporter.get(path, If_None_Match=first["ETag"])
+    writer.post(f"sessions/{world.session.code}/confirm/")
+    changed = exporter.get(path, If_None_Match=first["ETag"])
+
+    assert first.json()["timestamp"] != later.json()["timestamp"]
+    assert first["ETag"] == later["ETag"] == same["ETag"]
+    assert first["ETag"].startswith('W/"')
+    assert (same.status_code, same.content, changed.status_code) == (304, b"", 200)
 
 
 def test_course_goes_out_as_fhir_and_its_prescription_comes_back(world, exporter, reader):
