@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 
 from clinics.access import Capability
 from clinics.models import Clinic
-from exports.core.choice import Choice
+from exports.core.choice import FORMATS, Choice
 from reports.cells import Cell
 
 Words = str | Promise
@@ -74,6 +74,7 @@ class Table:
     # Whoever may export needs this as well.
     needs: Capability = Capability.EXPORT
     has_anonymous: bool = True
+    formats: tuple[str, ...] = FORMATS
 
     def chosen_columns(self, choice: Choice) -> tuple[Column, ...]:
         """Return the columns of a file in the table's order, without those that its variant leaves out."""

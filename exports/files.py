@@ -12,14 +12,24 @@ from typing import IO, Any, Final
 from django.db.models import QuerySet
 
 from exports.columns import Kind
+from exports.core.choice import FHIR
 from exports.reading import CHUNK, Reading
 from reports.cells import COMMA, SEMICOLON, Cell, Dialect, is_harmless, written
+from reports.fhir import course_bundles
 from reports.writers import CSV_TYPE, XLSX_TYPE, write_xlsx
 
 JSON_LINES_TYPE: Final = "application/x-ndjson; charset=utf-8"
+# As FHIR's bulk data names lines of resources.
+FHIR_LINES_TYPE: Final = "application/fhir+ndjson"
 DIALECTS: Final = {"csv": COMMA, "semicolon": SEMICOLON}
-MEDIA_TYPES: Final = {"csv": CSV_TYPE, "semicolon": CSV_TYPE, "xlsx": XLSX_TYPE, "jsonl": JSON_LINES_TYPE}
-ENDINGS: Final = {"csv": "csv", "semicolon": "csv", "xlsx": "xlsx", "jsonl": "jsonl"}
+MEDIA_TYPES: Final = {
+    "csv": CSV_TYPE,
+    "semicolon": CSV_TYPE,
+    "xlsx": XLSX_TYPE,
+    "jsonl": JSON_LINES_TYPE,
+    FHIR: FHIR_LINES_TYPE,
+}
+ENDINGS: Final = {"csv": "csv", "semicolon": "csv", "xlsx": "xlsx", "jsonl": "jsonl", FHIR: "ndjson"}
 # A workbook is made in one go, which for more would take longer than a step of a job may.
 XLSX_MOST_ROWS: Final = 50_000
 
@@ -28,7 +38,7 @@ Block = tuple[bytes, int]
 
 def head_bytes(reading: Reading, file_format: str) -> bytes:
     """Return what a file of lines begins with: for tables a byte order mark and the titles, for JSON nothing."""
-    if file_format == "jsonl":
+    if file_format not in DIALECTS:
         return b""
     dialect = DIALECTS[file_format]
     titles = [written(str(column.title), dialect) for column in reading.columns]
@@ -37,7 +47,9 @@ def head_bytes(reading: Reading, file_format: str) -> bytes:
 
 def line_blocks(reading: Reading, file_format: str, found: QuerySet[Any] | None = None) -> Iterator[Block]:
     """Yield the lines of a file in blocks, each with how many rows it has."""
-    if file_format == "jsonl":
+    if file_format == FHIR:
+        yield from _bundle_blocks(reading, found)
+    elif file_format == "jsonl":
         yield from _json_blocks(reading, found)
     elif reading.is_text_ready:
         yield from _ready_blocks(reading, DIALECTS[file_format], found)
@@ -85,6 +97,16 @@ def _json_blocks(reading: Reading, found: QuerySet[Any] | None) -> Iterator[Bloc
     while chunk := list(islice(rows, CHUNK)):
         lines = "\n".join(encode(dict(zip(names, row, strict=True))) for row in chunk)
         yield f"{lines}\n".encode("utf-8", "replace"), len(chunk)
+
+
+def _bundle_blocks(reading: Reading, found: QuerySet[Any] | None) -> Iterator[Block]:
+    """Yield each course as one line, a FHIR bundle. Cost: as course_bundles()."""
+    # A bundle is of somebody: without names, contacts and codes nothing in it would refer to anything.
+    assert not reading.is_anonymous
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    courses = (reading.found if found is None else found).prefetch_related(None)
+    for bundle in course_bundles(courses, now=reading.now):
+        yield f"{encode(bundle)}\n".encode("utf-8", "replace"), 1
 
 
 def _json_text(value: date | datetime | time) -> str:

@@ -22,7 +22,7 @@ from clinics.jobs import MOST_ATTEMPTS, JobError
 from clinics.models import BackgroundJob, StaffMember
 from courses.convert import local_today
 from exports.columns import Table
-from exports.core.choice import Choice
+from exports.core.choice import FHIR, Choice
 from exports.files import head_bytes, line_blocks, write_workbook
 from exports.models import ExportFile
 from exports.reading import Reading
@@ -34,6 +34,7 @@ KEPT: Final = timedelta(hours=24)
 # So many rows a step; fewer where several queries go with them.
 _READY_ROWS: Final = 40_000
 _LOOKED_UP_ROWS: Final = 4_000
+_BUNDLES: Final = 500
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -119,6 +120,8 @@ def _is_as_left(export: ExportFile, byte_count: int) -> bool:
 def _begin(export: ExportFile, reading: Reading, choice: Choice) -> tuple[int, dict[str, Any]]:
     """Write a file's head; return how many rows will follow, and the keys at which each step ends."""
     size = _READY_ROWS if reading.is_text_ready else _LOOKED_UP_ROWS
+    if choice.file_format == FHIR:
+        size = _BUNDLES
     keys = reading.found.prefetch_related(None).order_by("pk").values_list("pk", flat=True)
     bounds: list[int] = []
     count = last = 0

@@ -31,6 +31,8 @@ class Reading:
         self.table = table
         self.columns = table.chosen_columns(choice)
         self.found: QuerySet[Any] = table.find(clinic, choice, today).select_related(None)
+        self.now = now
+        self.is_anonymous = choice.is_anonymous
         self._today = today
         self._zone = ZoneInfo(clinic.time_zone)
         key = pseudonym_key(clinic, now=now) if choice.is_anonymous else b""

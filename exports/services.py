@@ -17,7 +17,7 @@ from audit.services import Actor, record
 from clinics.jobs import cancel_job, start_job
 from clinics.models import ENDED_JOBS, BackgroundJob, Clinic, StaffMember
 from courses.errors import CourseError
-from exports.core.choice import Choice
+from exports.core.choice import FHIR, Choice
 from exports.core.schedule import covered_days, next_run
 from exports.files import ENDINGS, XLSX_MOST_ROWS, head_bytes, line_blocks
 from exports.making import discard, file_path, folder, is_entitled
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 # A file of up to so many rows is sent while it is made; a larger one is made in the background.
 AT_ONCE_ROWS: Final = 5_000
+# A bundle takes the work of some hundred rows.
+AT_ONCE_BUNDLES: Final = 100
 JOB_KIND: Final = "exports.make"
 # What is made regularly for one clinic, so that no clinic keeps the workers busy.
 SCHEDULES_MOST: Final = 20
@@ -43,8 +45,9 @@ _SYSTEM: Final = Actor(ActorKind.SYSTEM)
 def open_reading(*, clinic: Clinic, choice: Choice, today: date, now: datetime) -> Reading:
     """Return a table as it was chosen, ready to be read.
 
-    Raises: CourseError naming `variant` when the clinic's key cannot be read.
+    Raises: CourseError naming `variant` when the clinic's key cannot be read, or FHIR is to be without names.
     """
+    check_variant(choice)
     try:
         return Reading(clinic, TABLES[choice.table], choice, today=today, now=now)
     except SealError as error:
@@ -52,6 +55,21 @@ def open_reading(*, clinic: Clinic, choice: Choice, today: date, now: datetime) 
             "Pseudonyms cannot be made: the installation's secret was changed. Its operator can help."
         )
         raise CourseError(message, code="sealed", fields={"variant": message}) from error
+
+
+def check_variant(choice: Choice) -> None:
+    """Refuse a variant that a format does not have.
+
+    Raises: CourseError naming `variant`.
+    """
+    if choice.file_format == FHIR and choice.is_anonymous:
+        message = _("FHIR is about people by name. Choose it with names, or another format.")
+        raise CourseError(message, code="not_anonymous", fields={"variant": message})
+
+
+def is_sent_at_once(choice: Choice, count: int) -> bool:
+    """Tell whether a file is small enough to be sent while it is made."""
+    return count <= (AT_ONCE_BUNDLES if choice.file_format == FHIR else AT_ONCE_ROWS)
 
 
 def check_size(choice: Choice, count: int) -> None:
@@ -67,7 +85,7 @@ def check_size(choice: Choice, count: int) -> None:
             "most": XLSX_MOST_ROWS,
         }
         raise CourseError(message, code="too_large", fields={"file_format": message})
-    if choice.search and count > AT_ONCE_ROWS:
+    if choice.search and not is_sent_at_once(choice, count):
         message = _(
             "So large a file is made in the background, which remembers no names. Narrow it otherwise."
         )
@@ -215,9 +233,11 @@ def schedule_export(
 ) -> ExportSchedule:
     """Have a file made regularly for a member of staff, from the next time on.
 
-    Raises: CourseError naming `member` who may not have it, or when the clinic has as many as may be.
+    Raises: CourseError naming `member` who may not have it, `variant` that its format does not have, or when the clinic
+    has as many as may be.
     """
     clinic = member.clinic
+    check_variant(choice)
     if not is_entitled(member, TABLES[choice.table]):
         message = _("This person may not export that.")
         raise CourseError(message, code="not_entitled", fields={"member": message})

@@ -14,7 +14,7 @@ from clinics.models import StaffMember, Weekday
 from courses.models import Cause, FlagKind, SessionStatus, Severity
 from courses.selectors import COURSE_ORDERS
 from exports.columns import Table
-from exports.core.choice import FORMATS, Choice
+from exports.core.choice import FHIR, Choice
 from exports.making import is_entitled
 from exports.models import Frequency
 from reminders.models import Trigger
@@ -74,11 +74,7 @@ _FILTERS: Final[Mapping[str, Callable[[Table, StaffMember], forms.Field]]] = {
 class ExportForm(forms.Form):
     """One table: its filters, then the form of the file."""
 
-    file_format = forms.ChoiceField(
-        label=_("Format"),
-        choices=[(name, FORMAT_WORDS[name]) for name in FORMATS],
-        widget=forms.RadioSelect,
-    )
+    file_format = forms.ChoiceField(label=_("Format"), widget=forms.RadioSelect)
     variant = forms.ChoiceField(label=_("Who is in it"), widget=forms.RadioSelect)
     columns = forms.MultipleChoiceField(
         label=_("Columns"),
@@ -95,6 +91,8 @@ class ExportForm(forms.Form):
                 self.fields["to_on"] = self._day(_("To day"))
             else:
                 self.fields[name] = _FILTERS[name](table, member)
+        formats = [(name, FORMAT_WORDS[name]) for name in table.formats]
+        self.fields["file_format"].choices = formats  # type: ignore[attr-defined]
         named_variant = [(PLAIN, _("With names"))]
         if table.has_anonymous:
             named_variant.append((ANONYMOUS, _("Anonymised, with pseudonyms")))
@@ -143,8 +141,8 @@ class ExportForm(forms.Form):
             search=chosen.get("q", ""),
             language=get_language() or "en",
         )
-        if len(wanted.columns) == len(self.table.columns):
-            # All of them, those too that the table gets later.
+        if len(wanted.columns) == len(self.table.columns) or wanted.file_format == FHIR:
+            # All of them, those too that the table gets later; a bundle is whole.
             return replace(wanted, columns=())
         return wanted
 

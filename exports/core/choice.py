@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+# What every table comes in: rows of columns.
 FORMATS: Final = ("csv", "semicolon", "xlsx", "jsonl")
+# Whole courses with everybody and everything they refer to, one bundle a line; it has no columns to leave out.
+FHIR: Final = "fhir"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from courses.convert import zone_of
 from courses.models import Course, TreatmentSession
 from courses.selectors import CourseFilter, filter_courses, next_bookings, open_flags, phases_in_force
 from exports.columns import Column, Kind, Privacy, Table, code_column, personal
-from exports.core.choice import Choice
+from exports.core.choice import FHIR, FORMATS, Choice
 from exports.tables.narrowing import practitioner_of, within_days
 from reports.cells import Cell
 
@@ -72,6 +72,7 @@ COURSES: Final = Table(
     lookup=_lookup,
     filters=("show", "protocol", "practitioner", "period", "q", "order"),
     period=pgettext_lazy("period", "Started"),
+    formats=(*FORMATS, FHIR),
     columns=(
         code_column("course", _("Course"), "code", "course"),
         code_column("client", _("Client"), "client__code", "client"),

@@ -23,6 +23,7 @@ FORMAT_WORDS: Final = {
     "semicolon": gettext_lazy("CSV, with semicolons and decimal commas"),
     "xlsx": gettext_lazy("Excel workbook (XLSX)"),
     "jsonl": gettext_lazy("JSON Lines, for programs"),
+    "fhir": gettext_lazy("FHIR R5 (NDJSON), one course a line"),
 }
 
 

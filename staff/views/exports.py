@@ -19,15 +19,15 @@ from clinics.jobs import retry_job, work_job
 from courses.convert import local_today
 from courses.errors import CourseError
 from exports.columns import Table
-from exports.core.choice import Choice
+from exports.core.choice import FHIR, Choice
 from exports.files import MEDIA_TYPES, write_workbook
 from exports.models import ExportFile, ExportSchedule, StopReason
 from exports.reading import Reading
 from exports.services import (
-    AT_ONCE_ROWS,
     check_size,
     find_export,
     find_file,
+    is_sent_at_once,
     open_reading,
     read_at_once,
     record_export,
@@ -121,7 +121,13 @@ def export_table(request: StaffRequest, name: str) -> HttpResponseBase:
 def _show_table(
     request: StaffRequest, form: ExportForm, schedule: ScheduleForm, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "table": form.table, "schedule": schedule, "is_regular": schedule.is_bound}
+    context = {
+        "form": form,
+        "table": form.table,
+        "has_fhir": FHIR in form.table.formats,
+        "schedule": schedule,
+        "is_regular": schedule.is_bound,
+    }
     return render(request, _TABLE, context, status=status)
 
 
@@ -146,7 +152,7 @@ def answer_choice(request: StaffRequest, choice: Choice, *, now: datetime) -> Ht
     reading = open_reading(clinic=member.clinic, choice=choice, today=today, now=now)
     count = reading.count()
     check_size(choice, count)
-    if count > AT_ONCE_ROWS:
+    if not is_sent_at_once(choice, count):
         export = start_export(member=member, choice=choice, count=count, by=by, now=now)
         work_job(job_id=export.job_id or 0, seconds=_WAITED_SECONDS)
         messages.success(request, _("The file is being made. It stands here when it is ready."))

@@ -18,7 +18,7 @@ def test_file_is_chosen_fetched_and_made_regular(
 ):
     # Given an analyst, and a clinic whose files are all large
     settings.EXPORT_DIR = tmp_path / "exports"
-    monkeypatch.setattr("staff.views.exports.AT_ONCE_ROWS", 0)
+    monkeypatch.setattr("exports.services.AT_ONCE_ROWS", 0)
     monkeypatch.setattr("staff.views.exports._WAITED_SECONDS", 9)
     make_course("Anna", "Berzina")
     analyst = add_member(clinic, Role.ANALYST, "Ilze")

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import stat
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -12,20 +12,24 @@ from audit.models import AuditEvent
 from clinics.jobs import BROKEN, cancel_job, retry_job, work_job
 from clinics.models import BackgroundJob, JobStatus, Role
 from courses.errors import CourseError
-from courses.models import TreatmentSession
+from courses.models import Course, TreatmentSession
 from exports import making, services
 from exports.core.choice import Choice
 from exports.models import ExportFile, PseudonymKey
 from exports.services import (
+    AT_ONCE_BUNDLES,
     AT_ONCE_ROWS,
     MAKING_MOST,
     check_size,
     find_file,
     open_reading,
+    saved_name,
+    schedule_export,
     start_export,
     tidy_exports,
 )
-from tests.factories import ClinicFactory, StaffMemberFactory, actor_of
+from tests.factories import ClientFactory, ClinicFactory, StaffMemberFactory, actor_of, prescribe
+from tests.reports.fhir_checks import check_bundle
 from tests.staff.conftest import NOW, TODAY
 
 DAY = timedelta(days=1)
@@ -54,6 +58,13 @@ def steps(export, count):
     """Do so many steps, each by a worker of its own."""
     for _ in range(count):
         work_job(job_id=export.job_id, seconds=0, clock=lambda: NOW)
+
+
+def prescribe_more(world):
+    client = ClientFactory(clinic=world.clinic)
+    prescribe(
+        now=NOW, member=world.owner, client=client, protocol=world.course.protocol, practitioner=world.owner
+    )
 
 
 def content(export):
@@ -106,6 +117,50 @@ def test_empty_table_makes_a_file_without_rows(world, file_format):
     job = work(export)
 
     assert (job.status, export.row_count) == (JobStatus.DONE, 0)
+
+
+def test_courses_are_made_as_valid_bundles_in_steps(world, monkeypatch):
+    monkeypatch.setattr(making, "_BUNDLES", 1)
+    prescribe_more(world)
+    export = start(world, "courses", "fhir", columns=("state",))
+
+    job = work(export)
+
+    bundles = [check_bundle(json.loads(line)) for line in content(export).splitlines()]
+    codes = [str(course.code) for course in Course.objects.for_clinic(world.clinic).order_by("pk")]
+    assert (job.status, job.done_count, job.total_count) == (JobStatus.DONE, 2, 2)
+    assert [bundle["identifier"]["value"] for bundle in bundles] == [f"urn:uuid:{code}" for code in codes]
+    assert saved_name(Choice("courses", "fhir"), TODAY) == "courses-2026-03-09.ndjson"
+    assert AuditEvent.objects.get(action="courses.exported").new["format"] == "fhir"
+
+
+def test_bundles_are_never_anonymised(world):
+    choice = Choice("courses", "fhir", is_anonymous=True)
+
+    with pytest.raises(CourseError) as at_once:
+        open_reading(clinic=world.clinic, choice=choice, today=TODAY, now=NOW)
+    with pytest.raises(CourseError) as regular:
+        schedule_export(
+            member=world.owner,
+            choice=choice,
+            frequency="daily",
+            at_time=time(7),
+            weekday=1,
+            by=actor_of(world.owner),
+            now=NOW,
+        )
+
+    said = {"variant": "FHIR is about people by name. Choose it with names, or another format."}
+    assert at_once.value.fields == regular.value.fields == said
+
+
+def test_many_bundles_are_not_searched_for_a_name():
+    choice = Choice("courses", "fhir", search="Anna")
+    check_size(choice, AT_ONCE_BUNDLES)
+
+    with pytest.raises(CourseError) as refused:
+        check_size(choice, AT_ONCE_BUNDLES + 1)
+    assert list(refused.value.fields) == ["q"]
 
 
 def test_step_that_was_broken_off_is_done_again_once(world):

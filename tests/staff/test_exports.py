@@ -61,6 +61,22 @@ def errors_of(response):
     return {**form.errors, **schedule.errors}
 
 
+def test_courses_go_out_as_fhir_with_names_or_not_at_all(owner, session):
+    response = owner.post(f"{PAGE}courses/", chosen("courses", file_format="fhir"))
+    lines = sent(response).decode().splitlines()
+    anonymous = owner.post(f"{PAGE}courses/", chosen("courses", file_format="fhir", variant="anonymous"))
+    clients = owner.post(f"{PAGE}clients/", chosen("clients", file_format="fhir"))
+
+    assert response["Content-Type"] == "application/fhir+ndjson"
+    found = [json.loads(line)["identifier"]["value"] for line in lines]
+    assert found == [f"urn:uuid:{session.course.code}"]
+    said = "FHIR is about people by name. Choose it with names, or another format."
+    assert errors_of(anonymous) == {"variant": [said]}
+    assert list(errors_of(clients)) == ["file_format"]
+    event = AuditEvent.objects.get(action="courses.exported")
+    assert (event.new["format"], event.new["count"], event.new["anonymous"]) == ("fhir", 1, False)
+
+
 @pytest.mark.slow
 def test_every_table_is_sent_in_every_format(owner, session):
     for name in TABLES:
@@ -231,7 +247,6 @@ def test_who_may_not_export_is_not_led_there(reception, session):
 
 @pytest.fixture
 def one_at_once(monkeypatch):
-    monkeypatch.setattr("staff.views.exports.AT_ONCE_ROWS", 1)
     monkeypatch.setattr(services, "AT_ONCE_ROWS", 1)
 
 
