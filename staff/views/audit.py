@@ -11,7 +11,7 @@ from audit.services import record
 from clinics.access import Capability
 from courses.convert import local_today
 from reports.writers import CSV_TYPE, csv_lines
-from staff.access import StaffRequest, acting, staff_page
+from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.audit_events import AuditExporter, audit_lines, filter_events
 from staff.audit_forms import AuditFilterForm
@@ -37,6 +37,7 @@ def audit_list(request: StaffRequest) -> HttpResponse:
         "about": next((line.about for line in lines if wanted.about), ""),
         "today": today,
         "zone": clinic.time_zone,
+        "may_export": may(request, Capability.EXPORT),
     }
     return show(request, _LIST, f"{_LIST}#events", context)
 

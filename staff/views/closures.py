@@ -22,7 +22,7 @@ from courses.convert import local_today
 from courses.errors import CourseError
 from courses.selectors import booked_by_day
 from courses.services import add_closure, close_days, closed_days, remove_closure
-from staff.access import StaffRequest, acting, staff_page
+from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import add_refusal, attempt
 from staff.clinic_forms import ClosureForm, YearForm, country_name, read_count
 from staff.presenters import closures as shown
@@ -89,7 +89,8 @@ def _show_list(
     )
     years = YearForm(today=today)
     context = {"form": form, "booked": booked, "coming": coming, "past": past, "years": years}
-    return render(request, _LIST, context | {"country": country_name(clinic.country)}, status=status)
+    context |= {"country": country_name(clinic.country), "may_export": may(request, Capability.EXPORT)}
+    return render(request, _LIST, context, status=status)
 
 
 @staff_page(write=Capability.MANAGE)

@@ -24,7 +24,7 @@ from courses.convert import local_today
 from courses.errors import CourseError
 from courses.selectors import coming_booking_counts
 from courses.services import add_absence, remove_absence, working_hours
-from staff.access import StaffRequest, acting, staff_page
+from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import attempt, show
 from staff.invitations import send_invitation
 from staff.people_forms import AbsenceForm, MemberForm, NewMemberForm
@@ -42,6 +42,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
         "here": [line for line in lines if line.member.is_active],
         "gone": [line for line in lines if not line.member.is_active],
         "today": local_today(request.staff_member.clinic, timezone.now()),
+        "may_export": may(request, Capability.EXPORT),
     }
     return show(request, _LIST, _LIST, context)
 

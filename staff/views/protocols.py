@@ -95,6 +95,7 @@ def protocol_list(request: StaffRequest) -> HttpResponse:
         "retired": [line for line in lines if line.protocol.retired_at],
         "missing": len(set(shipped) - {line.protocol.slug for line in lines}),
         "may_manage": may(request, Capability.MANAGE),
+        "may_export": may(request, Capability.EXPORT),
     }
     return show(request, _LIST, _LIST, context)
 

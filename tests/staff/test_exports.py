@@ -10,14 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
-from clinics.models import BackgroundJob, JobStatus, Role
+from clinics.models import BackgroundJob, Closure, JobStatus, Role
 from exports import services
 from exports.core.choice import FORMATS
 from exports.models import ExportFile, ExportSchedule, StopReason
 from exports.tables import TABLES
 from staff.export_forms import ExportForm
 from tests.factories import StaffMemberFactory
-from tests.staff.conftest import HTMX
+from tests.staff.conftest import HTMX, TODAY
 from tests.staff.test_access_matrix import make_file
 
 PAGE = "/exports/"
@@ -389,3 +389,40 @@ def test_regular_file_is_ended_by_its_recipient_or_an_owner(owner, member, clini
     schedule.refresh_from_db()
     assert schedule.stop_reason == StopReason.REMOVED
     assert "/stop/" not in owner.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "table"),
+    [
+        ("protocols/", "protocols/"),
+        ("people/", "people/"),
+        ("closures/?from_on=2026-04-01", "closures/"),
+        ("audit/?from_on=2026-03-01&action=course.prescribed", "audit/?from_on=2026-03-01"),
+    ],
+)
+def test_lists_lead_to_their_export(owner, session, address, table):
+    Closure.objects.create(clinic=session.clinic, from_on=TODAY, to_on=TODAY, reason="Repairs")
+
+    response = owner.get(f"/settings/{address}")
+
+    assert response.status_code == 200
+    assert f'href="{PAGE}{table}"' in response.content.decode()
+
+
+def test_reports_name_the_exports(owner, session):
+    words = owner.get("/reports/").content.decode()
+
+    # Beside the menu's own link.
+    assert (
+        words.count(f'href="{PAGE}"')
+        == owner.get("/settings/people/").content.decode().count(f'href="{PAGE}"') + 1
+    )
+
+
+def test_who_may_not_export_is_led_to_no_export(session, log_in):
+    prescriber = session.course.prescribed_by
+
+    words = log_in(prescriber).get("/settings/protocols/").content.decode()
+
+    assert "Protocols" in words
+    assert PAGE not in words
