@@ -18,8 +18,10 @@ from audit.models import AuditEvent
 from clients.models import Channel
 from clinics.models import Language, ListPage, Role, Scope
 from courses.models import CallOutcome, PlanPolicy, SessionStatus
+from exports.tables import TABLES
 from imports.models import ImportKind
 from reminders.models import ReminderState
+from reports.catalogue import CATALOGUE
 from staff.presenters.people import hours_lines
 from staff.presenters.protocols import FIELD_WORDS as PROTOCOL_FIELDS
 from staff.templatetags.interface import clock, day
@@ -276,7 +278,10 @@ _LABELS: Final[Mapping[str, Words]] = {
     "slot_step_minutes": gettext_lazy("Minutes from one start to the next"),
     "wants": gettext_lazy("Comes"),
     "version": gettext_lazy("Version"),
+    "report": gettext_lazy("Report"),
+    "table": gettext_lazy("Table"),
     "format": gettext_lazy("Format"),
+    "anonymous": gettext_lazy("Anonymised"),
     "count": gettext_lazy("Number"),
     "fields": gettext_lazy("Changed"),
     "scopes": pgettext_lazy("a token", "May"),
@@ -296,6 +301,8 @@ _CHOICES: Final[Mapping[str, Mapping[str, Words]]] = {
     "page": dict(ListPage.choices),
     "import_kind": dict(ImportKind.choices),
     "whose": {"client": gettext_lazy("the client"), "clinic": gettext_lazy("the clinic")},
+    "report": {slug: entry.title for slug, entry in CATALOGUE.items()},
+    "table": {name: table.title for name, table in TABLES.items()},
     "wants": {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")},
 }
 _NOTHING: Final = pgettext_lazy("no value", "none")

@@ -157,6 +157,18 @@ def test_changes_of_people_are_told_old_and_new(owner, ilze, prescriber):
     )
 
 
+def test_exports_are_told_apart(owner, note):
+    note("report.exported", new={"report": "no-shows", "format": "csv", "table": "hours"})
+    note("export.scheduled", new={"table": "sessions", "frequency": "weekly"})
+    note("clients.exported", new={"format": "csv", "count": 64, "anonymous": True})
+
+    told = {line.what: [str(change) for change in line.changes] for line in lines_of(owner)}
+
+    assert ["Report: No-shows", "Format: csv"] in told.values()
+    assert ["Table: Sessions"] in told.values()
+    assert ["Format: csv", "Anonymised: yes", "Number: 64"] in told.values()
+
+
 def test_words_survive_what_they_do_not_know(owner, note):
     note(
         "room.repainted_twice",
