@@ -76,7 +76,7 @@ def show_list(
             "selected": selected,
             "may_export": may(request, Capability.EXPORT),
             "may_book": may(request, Capability.BOOK),
-            **views_context(request, ListPage.ATTENTION, query),
+            **views_context(request, ListPage.ATTENTION, filters),
             "has_courses": bool(page.object_list) or Course.objects.for_clinic(clinic).exists(),
             "may_prescribe": may(request, Capability.PRESCRIBE),
             "from_clients": [] if request.htmx else lines_from_clients(clinic, today=today),

@@ -53,7 +53,7 @@ def course_list(request: StaffRequest) -> HttpResponse:
             "wanted": wanted,
             "may_export": may(request, Capability.EXPORT),
             "may_prescribe": may(request, Capability.PRESCRIBE),
-            **views_context(request, ListPage.COURSES),
+            **views_context(request, ListPage.COURSES, form),
         },
     )
 

@@ -68,7 +68,7 @@ def message_list(request: StaffRequest) -> HttpResponse:
         "is_filtered": any((wanted.channel, wanted.trigger, wanted.from_on, wanted.to_on, wanted.text)),
         "may_export": may(request, Capability.EXPORT),
         "may_book": may(request, Capability.BOOK),
-        **views_context(request, ListPage.MESSAGES),
+        **views_context(request, ListPage.MESSAGES, form),
     }
     if wanted.group == WAITING:
         context |= _waiting_context(clinic, today=today)
