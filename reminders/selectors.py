@@ -147,6 +147,11 @@ def waiting_count(clinic: Clinic) -> int:
 
     Cost: one query over partial indexes.
     """
+    return waiting_keys(clinic).count()
+
+
+def waiting_keys(clinic: Clinic) -> QuerySet[Any]:
+    """Return the keys of the messages, addresses and answers that wait for a person, by partial indexes."""
     parts: Iterable[QuerySet[Any]] = (
         Reminder.objects.for_clinic(clinic).filter(_waits()).filter(~Exists(_followers())),
         disabled_contacts(clinic).select_related(None),
@@ -157,7 +162,8 @@ def waiting_count(clinic: Clinic) -> int:
         part.order_by().annotate(part_number=Value(number)).values_list("part_number", "pk")
         for number, part in enumerate(parts)
     )
-    return int(first.union(*others, all=True).count())
+    keys: QuerySet[Any] = first.union(*others, all=True)
+    return keys
 
 
 # ---------------------------------------------------------------- one client, one course, one session

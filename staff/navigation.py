@@ -11,8 +11,9 @@ from django.utils.translation import pgettext_lazy
 
 from clinics.access import Capability, is_allowed
 from clinics.models import StaffMember
-from courses.selectors import serious_flag_count
-from reminders.selectors import waiting_count
+from clinics.prepared import PreparedCounts
+from courses.selectors import serious_flags
+from reminders.selectors import waiting_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,22 @@ def find_places(member: StaffMember, text: str) -> list[Place]:
     ]
 
 
+# What stands beside two of the pages, and how it is called.
+_COUNTED: Final = {"attention": _("serious:"), "message-list": _("need a person:")}
+_COUNTS: Final = PreparedCounts(
+    lambda clinic, today: {
+        "attention": serious_flags(clinic, today=today),
+        "message-list": waiting_keys(clinic),
+    }
+)
+
+
 def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
     """Return the pages the member may open, in order.
 
-    Cost: two queries: serious flags, and messages that wait for a person.
+    Cost: one query, for serious flags and messages that wait for a person.
     """
-    counts: dict[str, tuple[int, str | Promise]] = {
-        "attention": (serious_flag_count(member.clinic, today=today), _("serious:")),
-        "message-list": (waiting_count(member.clinic), _("need a person:")),
-    }
+    counts = _COUNTS.ask(member.clinic, today=today)
     return [
         Item(
             url=reverse(f"staff:{entry.name}"),
@@ -158,8 +166,8 @@ def menu(member: StaffMember, url_name: str, *, today: date) -> list[Item]:
             short_label=entry.short_label,
             is_here=any(url_name.startswith(page) for page in entry.pages),
             is_on_phone=entry.is_on_phone,
-            count=counts.get(entry.name, (0, ""))[0],
-            counted=counts.get(entry.name, (0, ""))[1],
+            count=counts.get(entry.name, 0),
+            counted=_COUNTED.get(entry.name, ""),
         )
         for entry in ENTRIES
         if is_allowed(member, entry.capability) and not (entry.unless and is_allowed(member, entry.unless))

@@ -98,9 +98,9 @@ def test_worklist_takes_the_same_queries_for_one_flag_and_for_three(
 
 
 # Login session, user, membership, saved views, keys of the page, flags, calls, telephones, nine for ribbons (the
-# calendar is known by then), bookings, treating members to choose from, the two numbers of the menu, two for what
+# calendar is known by then), bookings, treating members to choose from, both numbers of the menu, two for what
 # clients ask.
-QUERIES_OF_A_LIST = 22
+QUERIES_OF_A_LIST = 21
 
 
 def test_worklist_has_pages(reception, flag, make_course, monkeypatch):
