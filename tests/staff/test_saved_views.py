@@ -142,7 +142,7 @@ def test_bar_follows_the_filters_and_costs_one_query(reception, log_in, owner, d
     browser = log_in(owner)
     browser.get("/courses/")
 
-    # Login session, user, membership, count, saved views; no course fits.
+    # Login session, user, membership, keys of the page, saved views; no course fits.
     def count():
         with django_assert_num_queries(5):
             return browser.get("/courses/?show=late", headers=HTMX).content.decode()
