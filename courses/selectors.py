@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 
 from clients.models import Channel, Client, ContactPoint
@@ -253,10 +254,14 @@ def search_words(text: str) -> list[str]:
 
 def order_courses(courses: QuerySet[Course], order: str) -> QuerySet[Course]:
     """Return the courses in an order of COURSE_ORDERS, a leading minus turning it round; empty values last."""
-    fields = COURSE_ORDERS[order.removeprefix("-")]
-    if order.startswith("-"):
-        return courses.order_by(*(F(name).desc(nulls_last=True) for name in fields))
-    return courses.order_by(*(F(name).asc(nulls_last=True) for name in fields))
+    is_turned = order.startswith("-")
+    return courses.order_by(*(_ordered(name, is_turned) for name in COURSE_ORDERS[order.removeprefix("-")]))
+
+
+def _ordered(name: str, is_turned: bool) -> OrderBy:
+    # Only of what may be empty: no index of PostgreSQL that is read backwards gives empty values last.
+    nulls_last = name == "due_by_on" or None
+    return F(name).desc(nulls_last=nulls_last) if is_turned else F(name).asc(nulls_last=nulls_last)
 
 
 def treating_members(clinic: Clinic) -> QuerySet[StaffMember]:

@@ -124,6 +124,8 @@ class Course(models.Model):
             models.Index(fields=["clinic", "status", "-start_on"], name="course_by_clinic_status"),
             # All courses of a clinic, the one due first: sorting them anew for every page takes long.
             models.Index(fields=["clinic", "due_by_on", "id"], name="course_by_clinic_due"),
+            # And the one begun last, or first.
+            models.Index(fields=["clinic", "start_on", "id"], name="course_by_clinic_start"),
             # The courses of a client.
             models.Index(fields=["client", "-start_on"], name="course_by_client"),
             # The course list by state and how long it has been due.
