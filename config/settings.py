@@ -112,6 +112,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "config.widgets.TextRenderer"
+
 # ---------------------------------------------------------------- data
 
 DATABASES: dict[str, Any] = {

@@ -118,8 +118,8 @@ def test_list_takes_the_same_queries_for_one_course_and_for_three(
 
 
 # Login session, user, membership, saved views, keys of the page, courses, phases, flags, bookings, seven for
-# ribbons (the calendar is known by then), protocols and treating members to choose from, the two numbers of the menu.
-QUERIES_OF_A_LIST = 20
+# ribbons (the calendar is known by then), protocols and treating members to choose from, both numbers of the menu.
+QUERIES_OF_A_LIST = 19
 
 
 # ---------------------------------------------------------------- export
