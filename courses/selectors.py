@@ -291,14 +291,15 @@ def running_by_protocol(clinic: Clinic) -> dict[str, int]:
 
 
 def next_bookings(course_ids: Sequence[int], *, today: date) -> dict[int, TreatmentSession]:
-    """Return the first booking from today on of each course that has one.
+    """Return the first booking from today on of each course that has one, with its day and time and no more.
 
     Cost: one query.
     """
     found: dict[int, TreatmentSession] = {}
-    for session in TreatmentSession.objects.filter(
+    booked = TreatmentSession.objects.filter(
         course__in=course_ids, status__in=BOOKED_STATUSES, on__gte=today
-    ).order_by("on", "starts_at", "pk"):
+    ).only("course_id", "on", "starts_at")
+    for session in booked.order_by("on", "starts_at", "pk"):
         found.setdefault(session.course_id, session)
     return found
 
