@@ -1,6 +1,5 @@
 """The calendar: days of people or rooms as columns of hours, or a week of everybody as a board."""
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ class CalendarRows:
 class Block:
     """One session: `place` are the classes that put it where it belongs."""
 
-    code: uuid.UUID
+    code: str
     url: str
     starts: str
     ends: str
@@ -252,7 +251,8 @@ class CalendarBook:
             yield Gap(_classes(Span(first, end)), place.address(), first, end)
 
     def _block(self, session: TreatmentSession, lane: Lane) -> Block:
-        times = self._times[session.pk]
+        # In words once: it stands in a block some five times, and a week has hundreds of blocks.
+        times, code = self._times[session.pk], str(session.code)
         is_movable = (
             self._may_book
             and session.status in _MOVABLE
@@ -260,13 +260,13 @@ class CalendarBook:
             and session.course.status in _RUNNING
         )
         if is_movable:
-            url = address("staff:course-session-move", session.course.code, session.code) + self._back
+            url = address("staff:course-session-move", session.course.code, code) + self._back
         else:
             url = address("staff:course-detail", session.course.code)
         person = session.practitioner.display_name if session.practitioner else ""
         room = session.room.name if session.room else ""
         return Block(
-            code=session.code,
+            code=code,
             url=url,
             starts=times.starts,
             ends=times.ends,
@@ -301,11 +301,11 @@ def week_board(
     book: CalendarBook, owners: Sequence[StaffMember | Room | None], days: Sequence[date]
 ) -> list[BoardRow]:
     """Return a week of everybody: a row each, with the sessions of each day in the order of time."""
-    axis = book.axis(days)
+    axis, named = book.axis(days), [(on, day(on, book.now.date())) for on in days]
     return [
         BoardRow(
             _owner_name(owner, book),
-            tuple(book.column(owner, on, name=day(on, book.now.date()), axis=axis) for on in days),
+            tuple(book.column(owner, on, name=name, axis=axis) for on, name in named),
         )
         for owner in owners
     ]

@@ -73,7 +73,7 @@ def _signed(kind: str, of: "Badge") -> SafeString:
 
 
 @register.simple_tag
-def address(name: str, *codes: UUID) -> str:
+def address(name: str, *codes: UUID | str) -> str:
     """Return the address of a page about these things, as `url` does, for lists that have thousands of them."""
     found = _address_of_any(name, len(codes))
     for code in codes:
