@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django import forms, template
+from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -40,6 +41,17 @@ _GROUPS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 def icon(name: str, label: str = "") -> SafeString:
     """Return an icon of the sprite: hidden from screen readers unless it has a label."""
     return _icon(name, label)
+
+
+def with_icon(name: str, words: str) -> str:
+    """Return the inside of a button: an icon and words, escaped."""
+    return f"{icon(name)}{escape(words)}"
+
+
+def token_field(context: Context) -> str:
+    """Return the hidden field of a form that is written as text."""
+    token = escape(str(context.get("csrf_token", "")))
+    return f'<input type="hidden" name="csrfmiddlewaretoken" value="{token}">'
 
 
 @lru_cache(maxsize=2000)

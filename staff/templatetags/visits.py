@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from html import escape
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from django import template
 from django.template.context import Context
@@ -11,11 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from staff.presenters import SessionLine
-from staff.templatetags.interface import address, icon
+from staff.templatetags.interface import address, icon, token_field, with_icon
 
 register = template.Library()
-
-_HIDDEN: Final = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
 
 
 class _Words(NamedTuple):
@@ -37,7 +35,7 @@ class _Words(NamedTuple):
 @register.simple_tag(takes_context=True)
 def visit_actions(context: Context, line: SessionLine) -> SafeString:
     """Return the buttons of one session's line, each a form of its own, and the menu of those that are rarer."""
-    words, token = _words(get_language() or "en"), _HIDDEN.format(escape(str(context.get("csrf_token", ""))))
+    words, token = _words(get_language() or "en"), token_field(context)
     code, name = line.session.code, escape(line.session.client.name)
 
     def form(act: str, buttons: str) -> str:
@@ -79,8 +77,8 @@ def _words(language: str) -> _Words:
         arrived=escape(_("Arrived")),
         treated=escape(_("Treated")),
         more=escape(_("More for %(name)s")),
-        arrive=_inside("user-check", _("Arrived")),
-        attend=_inside("check", _("Treated")),
+        arrive=with_icon("user-check", _("Arrived")),
+        attend=with_icon("check", _("Treated")),
         dots=icon("dots"),
         confirm=_button("calendar-check", _("Confirmed by telephone")),
         miss=_button("user-x", _("Did not come")),
@@ -91,8 +89,4 @@ def _words(language: str) -> _Words:
 
 
 def _button(sign: str, words: str, attributes: str = "") -> str:
-    return f"<button{attributes}>{_inside(sign, words)}</button>"
-
-
-def _inside(sign: str, words: str) -> str:
-    return f"{icon(sign)}{escape(words)}"
+    return f"<button{attributes}>{with_icon(sign, words)}</button>"
