@@ -57,13 +57,13 @@ def test_list_takes_the_same_queries_for_one_client_and_for_three(
 ):
     ClientFactory(clinic=clinic)
     reception.get("/clients/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         reception.get("/clients/")
 
     ClientFactory(clinic=clinic)
     ClientFactory(clinic=clinic)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         reception.get("/clients/")
 
 

@@ -122,8 +122,8 @@ def test_day_takes_the_same_queries_for_one_session_and_for_three(
 
 
 # Login session, user, membership, day, old bookings, phases, flags, messages, confirmations, treating members, counts,
-# and the two numbers of the menu.
-QUERIES_OF_A_DAY = 13
+# and both numbers of the menu.
+QUERIES_OF_A_DAY = 12
 
 
 def test_health_data_is_not_kept_by_caches(reception, session):
