@@ -44,6 +44,8 @@ def _measure(server: ScratchServer, sizes: tuple[int, ...]) -> Iterator[Figure]:
     from bench.due import find_candidates, quieten  # noqa: PLC0415  # app ready: models need Django set up
     from bench.model_clinic import COURSES, build_model_clinic  # noqa: PLC0415  # app ready
     from bench.multiply import multiply_clinic  # noqa: PLC0415  # app ready
+    from reminders.models import Installation  # noqa: PLC0415  # app ready
+    from reminders.services.outside import new_epoch, write_mark  # noqa: PLC0415  # app ready
 
     model = create_migrated(server, "model")
     say("  model clinic ...")
@@ -55,6 +57,9 @@ def _measure(server: ScratchServer, sizes: tuple[int, ...]) -> Iterator[Figure]:
         names[courses] = server.create(f"{courses}", template=model)
         enter(names[courses])
         multiply_clinic(courses // COURSES - 1)
+        # Two databases of one epoch would each be held as a backup of the other.
+        write_mark(epoch := new_epoch(), 0)
+        Installation.objects.update(epoch=epoch, beat=0)
     processor: dict[int, list[float]] = {courses: [] for courses in sizes}
     sides = [
         partial(_one_tick, names[courses], courses // COURSES, candidates, processor[courses])
