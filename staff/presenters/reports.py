@@ -40,10 +40,11 @@ class FigureCard:
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """One cell: its words, and the number behind them for a chart, empty where there is none."""
+    """One cell: its words, the number behind them for a chart, empty where there is none, and its column's title."""
 
     text: str
     value: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ def _table(table: Table, export: str, scope: Scope) -> ShownTable:
 
 def _row(row: Sequence[Cell], columns: Sequence[Column], today: date) -> ShownRow:
     head, *cells = (
-        ShownCell(cell_words(cell, column.kind, today=today), _value(cell, column.kind))
+        ShownCell(cell_words(cell, column.kind, today=today), _value(cell, column.kind), str(column.title))
         for cell, column in zip(row, columns, strict=True)
     )
     return ShownRow(head, cells)
