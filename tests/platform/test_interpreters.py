@@ -38,6 +38,14 @@ def test_own_build_stays(timed, own, other):
     assert fastest_build() == OWN
 
 
+def test_one_lucky_or_unlucky_moment_decides_nothing(timed, monkeypatch):
+    other = timed(1.0, 0.5)
+    times = {OWN: iter([0.4, 1.0, 1.1]), other: iter([0.5, 2.0, 0.5])}
+    monkeypatch.setattr(interpreters, "_seconds", lambda place: next(times[place]))
+
+    assert fastest_build() == other
+
+
 def test_other_builds_are_found_on_the_path(monkeypatch, tmp_path):
     (tmp_path / NAME).touch()
     (tmp_path / "python2.7").touch()
