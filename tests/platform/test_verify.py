@@ -81,7 +81,8 @@ def test_suite_is_counted_as_it_ended(tmp_path):
     assert found["counts"] == {"passed": 3, "failed": 1, "error": 0, "skipped": 1, "xfailed": 0, "xpassed": 0}
     assert [text.split("::")[1] for text in found["skips"]] == ["test_skips: no moon"]
     assert [node.split("::")[1] for node, _ in found["slow"]] == ["test_dawdles"]
-    assert [(name.split("/")[-1], cost > 0.3) for name, cost in found["modules"].items()] == [
+    # More than either of the two that dawdle takes alone, with room for how clocks and sums are rounded.
+    assert [(name.split("/")[-1], cost > 0.2) for name, cost in found["modules"].items()] == [
         ("test_sample.py", True)
     ]
 
