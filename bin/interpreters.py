@@ -11,7 +11,8 @@ from typing import Final
 
 # How much faster another build has to be: less may be chance.
 _WORTH_IT: Final = 0.8
-# A processor runs faster at some moments than at others: each build has its turn several times.
+# A processor runs faster at some moments than at others: each build has its turn several times, and what counts
+# is its own processor time, whatever else the machine is doing.
 _TURNS: Final = 3
 # The best of a few rounds of what programs mostly do: make objects, look attributes up, fill dictionaries.
 _TRIAL: Final = """
@@ -20,11 +21,11 @@ class Row:
     def __init__(self, n): self.n = n
     def get(self): return self.n
 def work(rows={}):
-    began = time.perf_counter()
+    began = time.process_time()
     for n in range(20_000):
         row = Row(n)
         rows[n % 100] = row.get() if isinstance(row, Row) else getattr(row, "n")
-    return time.perf_counter() - began
+    return time.process_time() - began
 print(*sys.version_info[:2], min(work() for _ in range(8)))
 """
 
