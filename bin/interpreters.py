@@ -6,14 +6,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 # How much faster another build has to be: less may be chance.
 _WORTH_IT: Final = 0.8
-# A processor runs faster at some moments than at others: each build has its turn several times, and what counts
-# is its own processor time, whatever else the machine is doing.
-_TURNS: Final = 3
+# A processor runs twice as fast at some moments as at others: each build has several turns, its best one counts,
+# and of that its own processor time, whatever else the machine is doing.
+_TURNS: Final = 6
 # The best of a few rounds of what programs mostly do: make objects, look attributes up, fill dictionaries.
 _TRIAL: Final = """
 import time, sys, venv
@@ -41,11 +40,11 @@ def fastest_build() -> Path:
         for place in builds:
             if (seconds := _seconds(place)) is not None:
                 found[place].append(seconds)
-    medians = {place: median(times) for place, times in found.items() if len(times) == _TURNS}
-    if own not in medians:
+    bests = {place: min(times) for place, times in found.items()}
+    if own not in bests:
         return own
-    best = min(medians, key=lambda place: medians[place])
-    return best if medians[best] < _WORTH_IT * medians[own] else own
+    fastest = min(bests, key=lambda place: bests[place])
+    return fastest if bests[fastest] < _WORTH_IT * bests[own] else own
 
 
 def _others(own: Path) -> Iterable[Path]:
