@@ -48,6 +48,8 @@ _SPREAD = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 # The tests with a browser share nothing within a module, and two of them take a quarter of the time of all.
 _SPREAD_SINGLY = ("-n", "2", "--dist", "worksteal")
 _NO_SERVER = "not e2e and not postgres"
+# Plugins of libraries that tests import themselves; each process would load them whole before its first test.
+_UNUSED = [word for name in ("schemathesis", "faker", "anyio") for word in ("-p", f"no:{name}")]
 _COSTLY_MODULES = 10
 
 
@@ -268,13 +270,13 @@ def core_suite(marks: str = "") -> Suite:
 def sqlite_suite(marks: str, *, statements_to: Path | None = None) -> Suite:
     """Return the tests on SQLite; what they ask of it is written to the folder that is named."""
     written = ["-p", "bin.statements", f"--statements-to={statements_to}"] if statements_to else []
-    return Suite("SQLite", ["tests", *_ignored(core_folders()), *written, "-m", marks, *_SPREAD])
+    return Suite("SQLite", [*_UNUSED, "tests", *_ignored(core_folders()), *written, "-m", marks, *_SPREAD])
 
 
 def postgres_suite(servers: Mapping[str, str], *, statements_from: Path | None = None) -> Suite:
     """Return the tests on PostgreSQL with Redis to which either can make a difference; the others ran on SQLite."""
     ignored = _ignored([*core_folders(), "tests/platform"])
-    chosen = ["-p", "bin.own_redis", "-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
+    chosen = [*_UNUSED, "-p", "bin.own_redis", "-p", "bin.touching_servers", "-m", "not e2e and not sqlite"]
     if statements_from:
         chosen.append(f"--statements-from={statements_from}")
     # Nothing of a test has to survive a power cut.
@@ -288,7 +290,22 @@ def browser_suite(env: Mapping[str, str]) -> Suite:
     Pages and tests are asynchronous to each other, which Django has to be told.
     """
     asynchronous = {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
-    return Suite("browser", ["tests", "-m", "e2e", *_SPREAD_SINGLY], env={**env, **asynchronous})
+    arguments = [*_UNUSED, *browser_places(), "-m", "e2e", *_SPREAD_SINGLY]
+    return Suite("browser", arguments, env={**env, **asynchronous})
+
+
+def browser_places() -> list[str]:
+    """Return the folder of the tests with a browser and the modules elsewhere that have some, relative to the project.
+
+    To read all the others only to leave them out takes longer than a dozen of these tests.
+    """
+    folder = ROOT / "tests" / "e2e"
+    marked = sorted(
+        str(path.relative_to(ROOT))
+        for path in ROOT.glob("tests/**/test_*.py")
+        if folder not in path.parents and "mark.e2e" in path.read_text(encoding="utf-8")
+    )
+    return [str(folder.relative_to(ROOT)), *marked]
 
 
 def _start_servers(stack: ExitStack) -> dict[str, str]:

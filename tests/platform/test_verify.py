@@ -161,6 +161,12 @@ def test_suites_together_run_every_mark():
     ]
 
 
+def test_browser_suite_reads_no_other_tests_but_all_with_its_mark():
+    places = verify.browser_places()
+
+    assert places == ["tests/e2e", "tests/platform/test_browser.py"]
+
+
 SERVED = """
 import pytest
 
