@@ -1,8 +1,8 @@
 """A pytest plugin that writes down what each test asks of the database and the cache: --statements-to=FOLDER.
 
 The second database's run reads it (bin/touching_servers.py). What counts is the wording of a statement: numbers in
-it, how long its lists are and the values do not, but whether a text among them goes beyond ASCII does, since
-databases compare such texts differently. Of the cache, which holds counters, it is the kind of key and how often it
+it, how long its lists are and the values do not, but whether a text among them goes beyond ASCII or is long does:
+databases compare the ones differently, and only one of them measures the others. Of the cache, which holds counters, it is the kind of key and how often it
 was asked, to the next power of two.
 """
 
@@ -26,6 +26,8 @@ _LISTS: Final = (
     (re.compile(r"(\([^()]*\))(?:, \1)+"), r"\1, ..."),
 )
 _KEPT_IN_KEYS: Final = re.compile(r"[0-9a-f]{6,}|\d+")
+# Longer than most names may be.
+_LONG_TEXT: Final = 80
 _CACHE_VERBS: Final = ("add", "get", "set", "incr", "touch", "delete", "get_many", "set_many")
 
 
@@ -48,6 +50,13 @@ def wording(statement: str) -> str:
     for pattern, instead in _LISTS:
         statement = pattern.sub(instead, statement)
     return f"{crc32(statement.encode()):08x}"
+
+
+def _tone(params: Any) -> str:
+    """Return a sign for each of the ways in which texts among the values matter to a database."""
+    values = params.values() if isinstance(params, dict) else params
+    is_long = any(isinstance(value, str) and len(value) > _LONG_TEXT for value in values)
+    return ("" if str(params).isascii() else "+") + ("~" if is_long else "")
 
 
 class _Listener:
@@ -87,8 +96,8 @@ class _Listener:
 
     def _hear(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         name = wording(str(sql))
-        if params and not many and not str(params).isascii():
-            name += "+"
+        if params and not many:
+            name += _tone(params)
         self.now.add(name)
         try:
             return execute(sql, params, many, context)

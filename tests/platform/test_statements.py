@@ -60,6 +60,12 @@ def test_texts_beyond_ascii_are_heard(listener, db):
     assert cyrillic == {f"{name}+" for name in latin}
 
 
+def test_long_texts_are_heard(listener, db):
+    short, long = (heard_of(listener, Clinic.objects.filter(name="A" * n).exists) for n in (80, 81))
+
+    assert long == {f"{name}~" for name in short}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_refusals_are_heard(listener):
     def ask():
@@ -103,13 +109,22 @@ def repeated(items, asked):
 
 
 def test_page_that_asks_nothing_new_is_left_out():
-    pages = [item(name, "db") for name in "abcde"]
+    pages = [item(name, "db") for name in "abcd"]
 
-    assert repeated(pages, {"x", "y"}) == ["d", "e"]
+    assert repeated(pages, {"x", "y"}) == ["c", "d"]
+
+
+def test_page_that_asks_the_most_stays_for_those_that_ask_less():
+    pages = [item(name, "db") for name in "abcd"]
+    asked = zip(pages, ["x", "y", "xy", "xy"], strict=True)
+
+    found = find_repetitions(pages, {page.nodeid: frozenset(names) for page, names in asked})
+
+    assert list(found) == pages[:2]
 
 
 def test_what_is_asked_below_the_faces_counts():
-    below = [item(name, "db", folder="courses") for name in "abcd"]
+    below = [item(name, "db", folder="courses") for name in "abc"]
 
     assert repeated([item("page", "db"), *below], {"x"}) == ["page"]
 
@@ -125,18 +140,18 @@ def test_what_is_asked_below_the_faces_counts():
     ],
 )
 def test_what_may_differ_stays(stays):
-    pages = [item(name, "db") for name in "abc"]
+    pages = [item(name, "db") for name in "ab"]
 
-    assert repeated([*pages, stays], {"x"}) == ["c"]
+    assert repeated([*pages, stays], {"x"}) == ["b"]
 
 
 @pytest.mark.parametrize("asked", [(), ("x", REFUSED), ("x", "new")])
 def test_what_is_unknown_refused_or_new_stays(asked):
-    pages = [item(name, "db") for name in "abcd"]
+    pages = [item(name, "db") for name in "abc"]
     by_id = {test.nodeid: frozenset("x") for test in pages}
     page = item("page", "db")
 
     found = list(find_repetitions([*pages, page], by_id | {page.nodeid: frozenset(asked)}))
 
-    assert pages[3] in found
+    assert pages[2] in found
     assert page not in found

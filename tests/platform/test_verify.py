@@ -235,9 +235,9 @@ def test_pages_that_ask_nothing_new_are_left_out_and_counted(tmp_path):
     )
 
     found = [line.split("::")[1] for line in done.stdout.splitlines() if "::" in line]
-    assert found == ["test_page[0]", "test_page[1]", "test_page[2]"]
+    assert found == ["test_page[0]", "test_page[1]"]
     assert (
-        "Left to the first database: 0 tests that touch no server, 2 of pages that ask it only what 3 others "
+        "Left to the first database: 0 tests that touch no server, 3 of pages that ask it only what 2 others "
         "here ask in the same words."
     ) in done.stdout
 
