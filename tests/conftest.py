@@ -28,7 +28,7 @@ gc.set_threshold(50_000, 20, 100)
 
 # Times vary too much between machines for a limit per example.
 settings.register_profile("quick", max_examples=30, deadline=None)
-settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile(
     "thorough", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
