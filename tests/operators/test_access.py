@@ -16,6 +16,7 @@ from audit.models import AuditEvent
 from clients.models import Channel
 from clinics.models import Role, StaffMember, User
 from operators.admin import site
+from operators.naming import MODELS
 from reminders.models import JobState, Reminder
 from tests.factories import (
     ClientFactory,
@@ -140,6 +141,30 @@ def test_operator_sees_every_list(operator, course, owner):
 
     assert {address: operator.get(address).status_code for address in PAGES} == dict.fromkeys(PAGES, 200)
     assert operator.get(f"/operator/clinics/user/{owner.user.pk}/change/").status_code == 200
+
+
+def test_every_list_and_column_has_a_name_of_its_own(db):
+    unnamed = [
+        f"{model._meta.label}.{name}"
+        for model, page in site._registry.items()
+        for name in {*page.list_display, *page.fields}
+        if name in {field.name for field in model._meta.get_fields()} - MODELS[model._meta.label][2].keys()
+    ]
+
+    # The model has a name for that one, which forms use too.
+    assert unnamed == ["clinics.User.email"]
+
+
+def test_operator_reads_russian(operator, superuser, owner):
+    superuser.language = "ru"
+    superuser.save()
+
+    page = operator.get("/operator/clinics/staffmember/").content.decode()
+
+    assert re.findall(r"<h1>(.*?)</h1>", page) == ["Сотрудники"]
+    assert re.findall(r'<div class="text">(?:<a[^>]*>)?([^<]+)', page) == [
+        "Имя", "Учётная запись", "Клиника", "Роль", "Ведёт приём", "Есть доступ",
+    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------- what they see and do not
