@@ -21,6 +21,7 @@ class OperatorSite(AdminSite):
     site_header = _("Regimen: the operator's pages")
     site_title = _("Operator")
     index_title = _("This installation")
+    index_template = "operators/index.html"
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
