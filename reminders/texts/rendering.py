@@ -61,6 +61,8 @@ def _text(block: Filled) -> str:
 def _html(block: Filled) -> str:
     lines = [escape(line) for line in block.lines]
     if block.kind == "card":
+        # Set larger than the rest it reads as a heading, also where a language writes weekdays small.
+        lines[0] = lines[0][:1].upper() + lines[0][1:]
         return '<div class="card"><p>' + "</p><p>".join(lines) + "</p></div>\n"
     if block.kind == "list":
         return "<ul><li>" + "</li><li>".join(lines) + "</li></ul>\n"

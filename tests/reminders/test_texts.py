@@ -24,7 +24,7 @@ from reminders.texts import (
     write_message,
 )
 from reminders.texts.compiling import compile_text, fill_blocks
-from reminders.texts.rendering import write_text
+from reminders.texts.rendering import write_html, write_text
 from reminders.texts.shipped import shipped_words
 from tests.factories import book
 from tests.reminders.builders import NOW, Memory, at, make_desk, send_at
@@ -595,6 +595,15 @@ def test_blocks_are_told_by_their_marks():
         ("button", ("e", "https://f")),
     ]
     assert write_text(filled) == "Hello,\nyou\n\n    a\n    b\n\n- c\n- d\n\ne: https://f\n"
+
+
+def test_card_begins_large_also_in_russian():
+    blocks = fill_blocks(compile_text("| понедельник, 30 ноября\n| кабинет", frozenset()).blocks, {})
+
+    page = write_html(blocks, language="ru", subject="", clinic="")
+
+    assert '<div class="card"><p>Понедельник, 30 ноября</p><p>кабинет</p></div>' in page
+    assert write_text(blocks) == "    понедельник, 30 ноября\n    кабинет\n"
 
 
 KNOWN = frozenset({"a", "b", "list"})
