@@ -38,13 +38,22 @@ def short_day(on: date, *, with_year: bool) -> str:
     return _short_day(on, with_year, _chosen.get(), get_language())
 
 
+def short_day_within(on: date, *, with_year: bool) -> str:
+    """Return a date as short_day() does, as it stands within a sentence or a table."""
+    words = short_day(on, with_year=with_year)
+    # Russian writes weekdays and months small; Django's short ones are written large.
+    return words.lower() if get_language() == "ru" else words
+
+
 @lru_cache(maxsize=4000)
 def _short_day(on: date, with_year: bool, order: str, language: str | None) -> str:
     """Write a date as the reader of now wants it; order and language are named only to remember it by.
 
     A page has some hundred dates, most of them of the weeks about today.
     """
-    return format_date(on, day_format(with_year=with_year))
+    words = format_date(on, day_format(with_year=with_year))
+    # The one short name of a month that is a whole word, so that it takes a case: "1 мая".
+    return words.replace(" май", " мая") if language == "ru" else words
 
 
 def day_format(*, with_year: bool) -> str:

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from clinics.dates import day_format, short_day
+from clinics.dates import day_format, short_day_within
 from courses.core.ribbon import (
     ATTENDED_MARKS,
     BOOKED_MARKS,
@@ -30,7 +30,7 @@ class TranslatedWords:
         self.year = today.year
 
     def day(self, on: date) -> str:
-        return short_day(on, with_year=on.year != self.year)
+        return short_day_within(on, with_year=on.year != self.year)
 
     def days(self, from_on: date, to_on: date) -> str:
         if from_on == to_on:
@@ -51,7 +51,7 @@ class TranslatedWords:
 
     def mark(self, mark: Mark) -> str:
         """Return one session as a whole sentence without its end."""
-        said = _("%(day)s: %(what)s") % {"day": self.day(mark.on), "what": self._what(mark)}
+        said = capfirst(_("%(day)s: %(what)s") % {"day": self.day(mark.on), "what": self._what(mark)})
         if mark.session is None:
             return said
         return _("%(said)s, session %(number)s") % {"said": said, "number": mark.session}
@@ -179,8 +179,8 @@ def facts_in_words(facts: RibbonFacts) -> list[str]:
             lines.append((span.from_on, _("%(day)s: phase %(phase)s begins") % values))
     lines += [(window.due_from, words.window(window)) for window in facts.windows if window.role != "past"]
     if facts.end is not None:
-        lines.append((facts.end.on, capfirst(_end_in_words(facts.end, words))))
-    return [line for _on, line in sorted(lines, key=lambda line: line[0])]
+        lines.append((facts.end.on, _end_in_words(facts.end, words)))
+    return [capfirst(line) for _on, line in sorted(lines, key=lambda line: line[0])]
 
 
 def _end_in_words(flag: EndFlag, words: TranslatedWords) -> str:

@@ -15,10 +15,9 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clinics.dates import bare_day_format, full_day_format, short_day
+from clinics.dates import bare_day_format, full_day_format, short_day_within
 from staff.undo import LINK_TAG, UNDO_TAG
 
 if TYPE_CHECKING:
@@ -169,9 +168,7 @@ def day(value: date | datetime | None, today: date | None = None) -> str:
         return ""
     on = timezone.localtime(value).date() if isinstance(value, datetime) else value
     this_year = (today or timezone.localdate()).year
-    words = short_day(on, with_year=on.year != this_year)
-    # Russian writes weekdays and months small; Django's short ones are written large.
-    return words.lower() if get_language() == "ru" else words
+    return short_day_within(on, with_year=on.year != this_year)
 
 
 @register.filter

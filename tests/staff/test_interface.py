@@ -57,6 +57,11 @@ def test_date_has_its_weekday_in_the_readers_order(language, order, shown):
     assert words == shown
 
 
+def test_short_may_takes_its_case_in_russian():
+    with translation.override("ru"):
+        assert day(date(2027, 5, 1), date(2027, 3, 9)) == "сб, 1 мая"
+
+
 def test_order_is_chosen_in_the_profile_and_kept_by_every_page(browser_of, course):
     browser = browser_of(Role.RECEPTIONIST)
     assert "How dates are written Mon 9 Mar Mon, Mar 9 Mon 2026-03-09" in words_of(browser.get("/me/"))
