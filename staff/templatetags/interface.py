@@ -116,6 +116,9 @@ def field(bound: forms.BoundField, wide: bool = False) -> dict[str, Any]:
     attrs: dict[str, str | bool] = {"class": f"{widget.attrs.get('class', '')} {control_class}".strip()}
     if described := _described_by(bound):
         attrs["aria-describedby"] = described
+    if str(widget.attrs.get("placeholder", "")) == str(bound.label):
+        # It would say once more what stands above, and look as if the field were filled.
+        attrs["placeholder"] = False
     if bound.errors:
         attrs |= {"aria-invalid": "true", "class": f"{attrs['class']} is-invalid"}
     return {
