@@ -28,7 +28,7 @@
       labels: rows.map(function (row) {
         var label = Number(box.dataset.label);
         // Where another column names the rows, both do.
-        return label ? row.cells[0].textContent + ", " + row.cells[label].textContent : row.cells[0].textContent;
+        return label ? row.cells[0].textContent + " · " + row.cells[label].textContent : row.cells[0].textContent;
       }),
       series: box.dataset.series.split(" ").map(function (part) {
         var column = Number(part.split(":")[0]);
@@ -43,14 +43,18 @@
     };
   }
 
-  function lines(label) {
-    // On a telephone a long name would be cut: it stands in lines instead.
+  function lines(label, most) {
+    // A long name would be cut, or stand aslant below its column: it stands in lines instead.
     return label.split(" ").reduce(function (found, word) {
       var last = found[found.length - 1];
-      if (last !== undefined && last.length + word.length < 15) found[found.length - 1] = last + " " + word;
+      if (last !== undefined && last.length + word.length < most) found[found.length - 1] = last + " " + word;
       else found.push(word);
       return found;
     }, []);
+  }
+
+  function isNarrow(box) {
+    return box.clientWidth < 480;
   }
 
   function settings(box) {
@@ -59,7 +63,7 @@
     var isSteps = box.dataset.chart === "steps";
     var isLying = box.dataset.chart === "rows";
     var isStacked = isLying || box.dataset.chart === "stack";
-    var names = { stacked: isStacked, grid: { display: false }, border: { color: colours.line }, ticks: { color: colours.ink, maxRotation: 45, autoSkip: !isLying, font: { family: "Inter Variable" } } };
+    var names = { stacked: isStacked, grid: { display: false }, border: { color: colours.line }, ticks: { color: colours.ink, maxRotation: 0, autoSkip: !isLying, font: { family: "Inter Variable" } } };
     var numbers = {
       stacked: isStacked, beginAtZero: true, max: isSteps ? 100 : undefined,
       grid: { color: colours.line }, border: { display: false },
@@ -68,7 +72,7 @@
     return {
       type: isSteps ? "line" : "bar",
       data: {
-        labels: isLying && box.clientWidth < 480 ? data.labels.map(lines) : data.labels,
+        labels: isLying && !isNarrow(box) ? data.labels : data.labels.map(function (label) { return lines(label, isLying ? 15 : 10); }),
         datasets: data.series.map(function (one) {
           return {
             label: one.label, data: one.values, texts: one.texts,
@@ -95,8 +99,10 @@
   function draw(box) {
     box.hidden = false;
     if (box.dataset.chart === "rows") {
-      // As high as its rows need.
-      box.style.height = 5 + (box.clientWidth < 480 ? 3 : 1.75) * document.getElementById(box.dataset.table).tBodies[0].rows.length + "rem";
+      // As high as its rows need, the longest name among them.
+      var labels = readTable(box).labels;
+      var most = Math.max.apply(null, labels.map(function (label) { return lines(label, 15).length; }));
+      box.style.height = 5 + (isNarrow(box) ? Math.max(2, 0.5 + 0.9 * most) : 1.75) * labels.length + "rem";
     }
     var canvas = document.createElement("canvas");
     canvas.setAttribute("role", "img");
