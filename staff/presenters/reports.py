@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
@@ -71,7 +72,9 @@ class HeatField:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    weekdays: Sequence[str]
+    """Hours down, weekdays across; each weekday in full and short, for where its column is narrow."""
+
+    weekdays: Sequence[tuple[str, str]]
     rows: Sequence[tuple[str, Sequence[HeatField]]]
 
 
@@ -330,7 +333,10 @@ def _heat_map(table: Table) -> HeatMap:
     hours = sorted({hour for _weekday, hour in found if isinstance(hour, int)})
     weekdays = sorted({weekday for weekday, _hour in found if isinstance(weekday, int)})
     return HeatMap(
-        weekdays=[capfirst(str(Weekday(weekday).label)) for weekday in weekdays],
+        weekdays=[
+            (capfirst(str(Weekday(weekday).label)), capfirst(str(WEEKDAYS_ABBR[weekday - 1])))
+            for weekday in weekdays
+        ],
         rows=[
             (f"{hour:02}:00", [_heat_field(found.get((weekday, hour))) for weekday in weekdays])
             for hour in hours
