@@ -253,7 +253,10 @@ def _before_words(figure: Figure) -> str:
         return _("%(before)s in the period before, as now.") % words
     sign = "" if kind == "points" else ("+" if change > 0 else "−")
     shown = cell_words(change if kind == "points" else abs(change), kind)
-    return _("%(before)s in the period before: %(change)s.") % (words | {"change": f"{sign}{shown}"})
+    return _("%(before)s in the period before: %(change)s.") % (
+        # In one piece: a number without its unit says nothing.
+        words | {"change": f"{sign}{shown}".replace(" ", "\u00a0")}
+    )
 
 
 def _table(table: Table, export: str, scope: Scope) -> ShownTable:
