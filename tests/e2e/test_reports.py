@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from clinics.models import Role
-from tests.e2e.conftest import add_member
+from tests.e2e.conftest import PHONE, add_member
 
 
 def test_figures_follow_the_period_and_are_taken_away(open_browser, clinic, make_course):
@@ -53,8 +53,11 @@ def test_report_is_looked_at_narrowed_and_taken_away(open_browser, clinic, make_
     expect(page.get_by_text("2 of 2 sessions with a window").first).to_be_visible()
     assert f"practitioner={course.practitioner.code}" in page.url
 
-    # And the table is sent as it stands, the period and the filter kept
+    # And the table is sent as it stands, the period and the filter kept, from a menu that a telephone shows whole
+    page.set_viewport_size(PHONE)
     page.locator("summary", has_text="Export").click()
+    menu = page.locator(".menu-items", has_text="By month, CSV").bounding_box()
+    assert 0 <= menu["x"] <= menu["x"] + menu["width"] <= PHONE["width"]
     with page.expect_download() as download:
         page.get_by_role("link", name="By month, CSV").click()
     assert download.value.suggested_filename == "adherence-months-2026-03-01-2026-03-09.csv"
