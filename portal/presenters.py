@@ -36,7 +36,7 @@ _RECALLED_FOR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class VisitPage:
-    """What one visit's page shows; `kind` says how it stands with it."""
+    """What one visit's page shows; `kind` says how it stands with it, `is_done` that the note is good news."""
 
     kind: str
     tone: str
@@ -62,6 +62,7 @@ class VisitPage:
     notice_hours: int = 0
     version: int = 0
     note: str = ""
+    is_done: bool = False
 
 
 def present_visit(
@@ -119,6 +120,7 @@ def present_visit(
         notice_hours=clinic.notice_hours,
         version=session.version,
         note=_note(note, kind),
+        is_done=note == DONE,
     )
 
 

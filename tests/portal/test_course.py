@@ -49,6 +49,7 @@ def test_visit_moves_to_a_time_that_is_pressed_and_a_second_press_finds_it_moved
     assert "1 day later than planned for you." in later
     assert visitor.desk.fresh_session().starts_at == at("2026-03-02 09:00")
     assert "Done. This is your new time." in words(once)
+    assert 'class="note good" role="status"' in once.content.decode()
     assert "Monday, 2 March Time 09:00" in words(twice)
     assert [answer.kind for answer in Answer.objects.all()] == ["move"]
 
