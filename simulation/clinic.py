@@ -10,6 +10,7 @@ from audit.services import SYSTEM, Actor
 from clients.models import Client
 from clients.services import Contacts, register_client
 from clinics.models import Clinic, Role, StaffMember, User
+from clinics.public_holidays import find_public_holidays
 from clinics.services import add_room, add_staff_member, create_clinic
 from courses.services import add_absence, add_closure, set_opening_hours
 from courses.services.library import load_library
@@ -131,8 +132,10 @@ def _open_clinic(
     short, closed = (6, 7) if today.isoweekday() != 7 else (7, 1)
     week = [(weekday, time(9), time(20)) for weekday in range(1, 8) if weekday not in (short, closed)]
     set_opening_hours(clinic=clinic, hours=[*week, (short, time(10), time(16))], by=SYSTEM, now=now)
-    for day in _holidays(first_on, last_on, but=today):
-        add_closure(clinic=clinic, from_on=day, to_on=day, by=SYSTEM, now=now, reason="Public holiday")
+    for year in range(first_on.year, last_on.year + 1):
+        for day, name in find_public_holidays(clinic.country, year, language=clinic.language).items():
+            if first_on <= day <= last_on and day != today:
+                add_closure(clinic=clinic, from_on=day, to_on=day, by=SYSTEM, now=now, reason=name)
     away = first_on + timedelta(days=rng.randint(40, 60))
     add_absence(
         practitioner=team[3],
@@ -142,12 +145,3 @@ def _open_clinic(
         now=now,
         reason="Holiday",
     )
-
-
-def _holidays(first_on: date, last_on: date, *, but: date) -> list[date]:
-    """Return the Latvian public holidays between the dates, without one day."""
-    from holidays import country_holidays  # noqa: PLC0415  # slow import: the whole world's holidays
-
-    years = range(first_on.year, last_on.year + 1)
-    found = country_holidays("LV", years=years)
-    return sorted(day for day in found if first_on <= day <= last_on and day != but)
