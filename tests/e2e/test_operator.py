@@ -18,7 +18,7 @@ def secret(transactional_db):
     return secret
 
 
-def test_operator_resets_a_second_step(open_browser, secret, receptionist):
+def test_operator_resets_a_second_step(open_browser, secret, receptionist, find_faults):
     # Given a receptionist who lost the telephone with the second step
     TOTP.activate(receptionist.user, generate_totp_secret())
 
@@ -31,13 +31,16 @@ def test_operator_resets_a_second_step(open_browser, secret, receptionist):
     page.locator("[name=code]").fill(format_hotp_value(hotp_value(secret, int(NOW.timestamp()) // 30)))
     page.locator("[name=code]").press("Enter")
     expect(page.get_by_role("heading", name="This installation")).to_be_visible()
+    faults = find_faults(page)
 
     # And resets it, after being asked
     page.get_by_role("link", name="Users").first.click()
+    faults += find_faults(page)
     page.get_by_role("row", name=receptionist.user.email).get_by_role("checkbox").check()
     page.locator("[name=action]").select_option(label="Reset the second step")
     page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).first.click()
     expect(page.get_by_text("the password alone guards them")).to_be_visible()
+    assert [*faults, *find_faults(page)] == []
     page.get_by_role("button", name="Reset").click()
 
     # Then it is gone
