@@ -45,6 +45,8 @@ PACKAGES = [
 ]
 # As many workers as the machines that check have cores, by which the suites are bound.
 _SPREAD = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+# One worker more where whole modules wait for other processes: senders that are killed, sessions that hold locks.
+_SPREAD_OF_WAITING = ("-n", "3", *_SPREAD[2:])
 # The tests with a browser share nothing within a module, and two of them take a quarter of the time of all.
 _SPREAD_SINGLY = ("-n", "2", "--dist", "worksteal")
 _NO_SERVER = "not e2e and not postgres"
@@ -281,7 +283,8 @@ def postgres_suite(servers: Mapping[str, str], *, statements_from: Path | None =
         chosen.append(f"--statements-from={statements_from}")
     # Nothing of a test has to survive a power cut.
     hasty = {"PGOPTIONS": "-c synchronous_commit=off -c jit=off"}
-    return Suite("PostgreSQL and Redis", ["tests", *ignored, *chosen, *_SPREAD], env={**servers, **hasty})
+    arguments = ["tests", *ignored, *chosen, *_SPREAD_OF_WAITING]
+    return Suite("PostgreSQL and Redis", arguments, env={**servers, **hasty})
 
 
 def browser_suite(env: Mapping[str, str]) -> Suite:
