@@ -14,7 +14,7 @@ from django.utils.cache import add_never_cache_headers
 
 from clients.links import KEPT_FOR, find_expired_link, find_given_link, find_link_by_hash, note_use
 from clients.models import AccessLink, LinkPurpose
-from portal.limits import GUESSES, PRESSES, address_of, count_event, is_over
+from portal.limits import GUESSES, PRESSES, address_of, count_event, is_over, may_try
 from reminders.models import Reminder
 
 _SALT: Final = "portal.links"
@@ -67,14 +67,15 @@ def follow_link(request: HttpRequest, token: str, purpose: LinkPurpose, route: s
 
 
 def find_or_count(request: HttpRequest, token: str, purpose: LinkPurpose) -> AccessLink | HttpResponse:
-    """Return the link of a token, or the answer to one that leads nowhere, which counts against its sender."""
-    address = address_of(request)
-    if is_over(GUESSES, address):
-        return too_many(request)
+    """Return the link of a token, or the answer to one that leads nowhere, which counts against its sender.
+
+    A token is looked up before the limit answers: hundreds of telephones share one address of their carrier, and a
+    guesser among them must not shut out the others. That helps no guesser, who would need 130 random bits.
+    Cost: one query, whatever the token.
+    """
     link = find_given_link(token, purpose)
     if link is None:
-        count_event(GUESSES, address)
-        return not_found(request)
+        return not_found(request) if may_try(GUESSES, address_of(request)) else too_many(request)
     if link.expires_at <= timezone.now():
         # No guess: nobody but who was sent it knows the token.
         return not_found(request) if link.client.erased_at is not None else expired(request, link)

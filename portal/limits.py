@@ -29,7 +29,7 @@ class Limit:
     seconds: int
 
 
-# Links that lead nowhere, by address: people meet a few expired ones, guessers very many.
+# Links that lead nowhere, by address: people meet a few withdrawn ones, guessers very many.
 GUESSES: Final = Limit("guess", 60, 600)
 # Buttons, by link.
 PRESSES: Final = Limit("press", 30, 600)
