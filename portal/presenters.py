@@ -16,7 +16,7 @@ from courses.models import (
     SessionStatus,
     TreatmentSession,
 )
-from courses.services import may_report
+from courses.services import can_come_earlier, may_report
 from reminders.convert import shows_treatment
 from reminders.services.answering import is_notice_over
 from reminders.texts.dates import city_text, day_text, offset, time_text
@@ -53,6 +53,7 @@ class VisitPage:
     can_confirm: bool = False
     can_cancel: bool = False
     can_move: bool = False
+    can_wait: bool = False
     can_book: bool = False
     can_feel: bool = False
     has_felt: bool = False
@@ -109,6 +110,7 @@ def present_visit(
         can_confirm=kind == "open",
         can_cancel=is_open,
         can_move=is_open and not is_late,
+        can_wait=is_open and can_come_earlier(session, now=now),
         can_book=can_book,
         can_feel=may_report(session, now=now),
         has_felt=report is not None,

@@ -60,7 +60,7 @@ from courses.services.screening import (
 )
 from courses.services.tallying import keeps_tallies, tally_days, write_tallies
 from courses.services.undoing import SessionBefore, before_act, find_holder, undo_session
-from courses.services.waiting import offer_freed_slots, stop_waiting, wait_for_earlier
+from courses.services.waiting import can_come_earlier, offer_freed_slots, stop_waiting, wait_for_earlier
 from courses.services.windows import DayFit, MoveWindow, fit_day, window_for_move
 
 __all__ = [
@@ -84,6 +84,7 @@ __all__ = [
     "apply_plan",
     "before_act",
     "book_session",
+    "can_come_earlier",
     "cancel_session",
     "change_clinic",
     "change_prescription",

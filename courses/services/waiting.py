@@ -31,16 +31,24 @@ _GOOD_FOR: Final = timedelta(hours=12)
 _AWAITED: Final = (SessionStatus.BOOKED, SessionStatus.CONFIRMED)
 
 
+def can_come_earlier(session: TreatmentSession, *, now: datetime) -> bool:
+    """Return whether an earlier slot can still be offered to a booking: what it begins before must be of use to somebody."""
+    starts_at = session.starts_at if session.status in _AWAITED else None
+    return starts_at is not None and starts_at > now + USEFUL_AHEAD
+
+
 def wait_for_earlier(*, session: TreatmentSession, by: Actor, now: datetime) -> Waiting:
     """Put a booking on the list of those that would take an earlier slot; twice is harmless.
 
-    Raises: CourseError when it is not booked or has begun.
+    Raises: CourseError when it is not booked or begins too soon for any.
     """
     with transacting():
         course = lock_course(session.course)
         locked = lock_session(session)
-        if locked.status not in _AWAITED or locked.starts_at is None or locked.starts_at <= now:
-            raise CourseError(_("Only a session that is booked can come earlier."), code="not_booked")
+        if not can_come_earlier(locked, now=now):
+            raise CourseError(
+                _("Only a booked session that does not begin soon can come earlier."), code="not_booked"
+            )
         waiting, is_new = Waiting.objects.get_or_create(
             session=locked, ended_at=None, defaults={"clinic": course.clinic, "created_at": now}
         )

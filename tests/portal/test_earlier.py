@@ -223,6 +223,24 @@ def test_offer_that_is_over_is_refused_and_the_visit_stays():
     assert TreatmentSession.objects.get(pk=waiting.pk).starts_at == waiting.starts_at
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_nothing_is_said_of_earlier_times_where_none_can_be_offered_any_more(visitor, clock, waits):
+    """What begins within three hours of its being told is offered to nobody."""
+    desk = visitor.desk
+    if waits:
+        wait_for_earlier(session=desk.session, by=actor_of(visitor.client), now=NOW)
+
+    clock.move_to(at("2026-03-04 11:59"))
+    before = words(visitor.open())
+    clock.move_to(at("2026-03-04 12:00"))
+    after = words(visitor.open())
+
+    assert ("No longer tell me" if waits else "Tell me when an earlier time becomes free") in before
+    assert [said for said in ("earlier", "No longer") if said in after] == []
+    with pytest.raises(CourseError, match="does not begin soon"):
+        wait_for_earlier(session=desk.session, by=actor_of(visitor.client), now=at("2026-03-04 12:00"))
+
+
 def test_strangers_offer_is_not_to_be_had(visitor):
     waiting = waiting_visit(visitor.desk.course.prescribed_by)
     other = waiting_visit(visitor.desk.course.prescribed_by, hour=11, on=date(2026, 3, 5))
