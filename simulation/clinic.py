@@ -111,6 +111,7 @@ def found_clinic(
             given_name=person.given_name,
             family_name=person.family_name,
             language=person.language,
+            birth_on=person.birth_on,
             **person.wishes,
         )
         for person in invent_people(rng, client_count)

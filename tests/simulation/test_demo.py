@@ -32,6 +32,9 @@ def check_everything_is_visible(clinic, now):
     assert set(courses.values_list("status", flat=True)) == set(CourseStatus.values) - {CourseStatus.DRAFT}
     flags = Flag.objects.filter(clinic=clinic, resolved_at=None)
     assert set(flags.values_list("kind", flat=True)) == set(FlagKind.values)
+    # Who is known to the clinic proves it by the year of birth, the others by a code.
+    born = clinic.clients.values_list("birth_on", flat=True)
+    assert {birth_on is None for birth_on in born} == {True, False}
     mails = KeptMessage.objects.filter(clinic=clinic)
     assert mails.filter(kept_at__lte=now).exists()
     assert not mails.filter(kept_at__gt=now).exists()
