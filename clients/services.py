@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -17,7 +18,6 @@ from clients.models import Channel, Client, Consent, ContactPoint, ErasureReques
 from clinics.models import Clinic
 from clinics.services import check_time_zone
 
-# A Telegram chat by its number, a group's being negative, or by its public name.
 # A person's chat: a group has a number below zero, a public channel a name, and both have other readers.
 _CHAT: Final = re.compile(r"[1-9][0-9]{0,15}")
 _EDITABLE: Final = (
@@ -32,6 +32,7 @@ _EDITABLE: Final = (
     "prefers_to_time",
     "prefers_practitioner",
 )
+_EARLIEST_BIRTH: Final = date(1900, 1, 1)
 # How a client wishes to be written to, which the client may change without the clinic.
 _WISHES: Final = ("language", "time_zone", "quiet_from_time", "quiet_to_time", "detail_level")
 
@@ -167,7 +168,9 @@ def _save(
     for name, value in fields.items():
         setattr(client, name, value)
     client.given_name, client.family_name = client.given_name.strip(), client.family_name.strip()
-    addresses = _checked_addresses(client, contacts)
+    today = now.astimezone(ZoneInfo(client.clinic.time_zone)).date()
+    wrong = _wrong_birth(client.birth_on, today=today) if "birth_on" in changed else {}
+    addresses = _checked_addresses(client, contacts, wrong)
     asked = contacts.asked | contacts.allowed | set(addresses)
     with transaction.atomic():
         client.save()
@@ -188,12 +191,12 @@ def _save(
     return client
 
 
-def _checked_addresses(client: Client, contacts: Contacts) -> dict[str, str]:
+def _checked_addresses(client: Client, contacts: Contacts, wrong: Mapping[str, Any]) -> dict[str, str]:
     """Return the addresses by channel, in their canonical form.
 
-    Raises: ValidationError with every wrong field at once.
+    Raises: ValidationError with every wrong field at once, those in `wrong` among them.
     """
-    errors: dict[str, Any] = {}
+    errors: dict[str, Any] = dict(wrong)
     addresses: dict[str, str] = {}
     try:
         client.full_clean(exclude=["search_text"], validate_constraints=False)
@@ -221,6 +224,15 @@ def _checked_addresses(client: Client, contacts: Contacts) -> dict[str, str]:
     if errors:
         raise ValidationError(errors)
     return addresses
+
+
+def _wrong_birth(birth_on: date | None, *, today: date) -> dict[str, list[str]]:
+    """Return what is wrong with a date of birth: it tells the client's pages who somebody is, and reports an age."""
+    if birth_on is not None and birth_on > today:
+        return {"birth_on": [_("This date of birth lies in the future.")]}
+    if birth_on is not None and birth_on < _EARLIEST_BIRTH:
+        return {"birth_on": [_("This is too long ago for a date of birth.")]}
+    return {}
 
 
 def _wrong_wishes(client: Client) -> dict[str, list[str]]:
@@ -252,9 +264,10 @@ def checked_email(text: str) -> str:
     return f"{name}@{domain.lower()}"
 
 
-def checked_phone(text: str, *, country: str) -> str:
+def checked_phone(text: str, *, country: str, may_extend: bool = False) -> str:
     """Return a telephone number in E.164; numbers without a country code are the clinic's country's.
 
+    `may_extend`: an extension may follow, which E.164 leaves out.
     Raises: ValidationError when it cannot be a number there.
     """
     message = _("This is not a telephone number. Write it with the country code, such as +371 20 000 000.")
@@ -264,6 +277,9 @@ def checked_phone(text: str, *, country: str) -> str:
         raise ValidationError(message, code="invalid_phone") from error
     if not phonenumbers.is_possible_number(number):
         raise ValidationError(message, code="invalid_phone")
+    if number.extension and not may_extend:
+        # A second number in the same field reads like one, and would be dropped. No message reaches either.
+        raise ValidationError(_("Write one telephone number, without an extension."), code="invalid_phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

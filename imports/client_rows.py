@@ -75,13 +75,10 @@ def _fields(cells: Cells) -> dict[str, Any]:
             family = family or other
     if family and not given:
         given, family = family, ""
-    birth_on = cells.read("birth_on", read_date)
-    if birth_on is not None and not date(1900, 1, 1) <= birth_on:
-        cells.refuse("birth_on", _("This is too long ago for a date of birth."))
     return known_values(
         given_name=given,
         family_name=family,
-        birth_on=birth_on,
+        birth_on=cells.read("birth_on", read_date),
         language=cells.read("language", read_language),
         time_zone=cells.text("time_zone"),
         health_notes=cells.text("health_notes"),

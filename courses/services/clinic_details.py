@@ -117,7 +117,7 @@ def _check(clinic: Clinic, changed: list[str]) -> None:
             errors[name] = _("Choose from %(least)s to %(most)s.") % {"least": least, "most": most}
     if "phone" in changed and clinic.phone and "phone" not in errors:
         try:
-            checked_phone(clinic.phone, country=clinic.country)
+            checked_phone(clinic.phone, country=clinic.country, may_extend=True)
         except ValidationError as error:
             errors["phone"] = error
     if "time_zone" in changed:

@@ -1,6 +1,6 @@
 """Registering and changing clients."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -75,6 +75,11 @@ def test_no_personal_data_reaches_the_audit_trail(clinic):
         ({"prefers_from_time": time(12), "prefers_to_time": time(11)}, "prefers_to_time"),
         ({"contacts": Contacts("no address")}, "email"),
         ({"contacts": Contacts("", "12")}, "phone"),
+        # The second number would be gone without a word.
+        ({"contacts": Contacts("", "20000001; 20000002")}, "phone"),
+        ({"contacts": Contacts("", "+371 20000001 ext. 5")}, "phone"),
+        ({"birth_on": date(1899, 12, 31)}, "birth_on"),
+        ({"birth_on": date(2026, 3, 3)}, "birth_on"),
     ],
 )
 def test_impossible_clients_are_refused_by_field(clinic, fields, field):
@@ -83,6 +88,22 @@ def test_impossible_clients_are_refused_by_field(clinic, fields, field):
 
     assert list(caught.value.message_dict) == [field]
     assert (Client.objects.count(), AuditEvent.objects.count()) == (0, 0)
+
+
+def test_birth_may_be_today_and_a_wrong_one_of_old_keeps_nothing_else_from_changing(clinic):
+    client = register(clinic, birth_on=date(2026, 3, 2))
+    Client.objects.update(birth_on=date(1890, 1, 1))
+
+    update_client(
+        client=client,
+        contacts=Contacts(),
+        by=SYSTEM,
+        now=LATER,
+        birth_on=date(1890, 1, 1),
+        family_name="Liepa",
+    )
+
+    assert Client.objects.values_list("birth_on", "family_name").get() == (date(1890, 1, 1), "Liepa")
 
 
 def test_practitioner_of_another_clinic_is_no_wish(clinic):
