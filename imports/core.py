@@ -63,6 +63,12 @@ COURSE_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "practitioner": ("practitioner", "therapist", "специалист", "массажист"),
 }
 HEADERS: Final = {CLIENTS: CLIENT_HEADERS, COURSES: COURSE_HEADERS}
+_KNOWN_HEADINGS: Final = frozenset(
+    name
+    for fields in HEADERS.values()
+    for field, names in fields.items()
+    for name in (field.replace("_", " "), *names)
+)
 # Of each group at least one column is needed.
 NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     CLIENTS: (("given_name", "given_first", "family_first"),),
@@ -97,9 +103,9 @@ _LANGUAGES: Final = {
     "рус": "ru",
 }
 # Day first, as everywhere that our languages are spoken; the year first as in ISO 8601.
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})")
-_YEAR_FIRST: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_DATE_LIKE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\S+")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})([./-])(\d{1,2})\2(\d{1,2})")
+_DATE_LIKE: Final = re.compile(r"\d{4}([./-])\d{1,2}\1\d{1,2}|\d{1,2}([./-])\d{1,2}\2\d{2,4}|\S+")
 
 
 class CellError(ValueError):
@@ -113,6 +119,11 @@ class CellError(ValueError):
 def plain_header(text: str) -> str:
     """Return a heading in lower case without marks, so that "E-mail *" is "e mail"."""
     return " ".join(re.sub(r"[^\w]+|_", " ", text.casefold()).split())
+
+
+def is_heading(text: str) -> bool:
+    """Return whether a cell names a column of either kind of file."""
+    return plain_header(text) in _KNOWN_HEADINGS
 
 
 def match_columns(kind: str, headings: Sequence[str]) -> dict[str, int]:
@@ -133,15 +144,15 @@ def missing_fields(kind: str, columns: Mapping[str, int]) -> list[tuple[str, ...
 
 
 def read_date(text: str) -> date:
-    """Return the date that a cell says: 31.12.2026, 31/12/2026 or 2026-12-31, with or without a time.
+    """Return the date that a cell says: 31.12.2026 or 2026-12-31, also with other signs between, with or without a time.
 
     Raises: CellError `date`.
     """
     words = text.strip().replace("T", " ").split(" ")[0]
     if found := _YEAR_FIRST.fullmatch(words):
-        year, month, day = found.groups()
+        year, _sign, month, day = found.groups()
     elif found := _DAY_FIRST.fullmatch(words):
-        day, month, year = found.groups()
+        day, _sign, month, year = found.groups()
     else:
         raise CellError("date")
     try:
@@ -156,7 +167,7 @@ def read_dates(text: str) -> tuple[date, ...]:
     Raises: CellError `date`, or `date_twice` where one stands there twice.
     """
     words = [
-        word for word in (part.strip(",;") for part in _DATE_LIKE.findall(text.replace(",", " "))) if word
+        word for word in (part[0].strip(",;") for part in _DATE_LIKE.finditer(text.replace(",", " "))) if word
     ]
     # A time of day belongs to the date before it.
     found = [read_date(word) for word in words if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", word)]

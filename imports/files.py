@@ -2,12 +2,16 @@
 
 import csv
 import io
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
+
+from imports.core import is_heading
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_ROWS: Final = 20_000
@@ -19,6 +23,11 @@ _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 _MARKS: Final = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
 _SEPARATORS: Final = (";", "\t", ",")
+_SAID: Final = re.compile(r"(?i)sep=([;,\t])[;,\t]*")
+# Titles are short.
+_LOOKED_AT: Final = 10
+# Without any width: nobody sees that they are there, and a name with one is another name.
+_UNSEEN: Final = dict.fromkeys(map(ord, "\0\u00ad\u200b\u2060\ufeff"))
 
 
 class FileError(ValueError):
@@ -40,7 +49,8 @@ class Sheet:
 def read_sheet(content: bytes) -> Sheet:
     """Return what a file holds; a formula is the text it is written with, and nothing is calculated.
 
-    Raises: FileError `too_large`, `old_excel`, `not_a_table`, `encoding`, `empty`, `too_many_rows`,
+    What stands above the headings with nothing beside it, as a title does, is passed over.
+    Raises: FileError `too_large`, `old_excel`, `not_a_table`, `quotes`, `encoding`, `empty`, `too_many_rows`,
     `too_many_columns`.
     """
     if len(content) > MOST_BYTES:
@@ -52,6 +62,7 @@ def read_sheet(content: bytes) -> Sheet:
     numbered = [
         (number, cells) for number, cells in enumerate(islice(lines, 2 * MOST_ROWS), start=1) if any(cells)
     ]
+    numbered = numbered[_title_lines([cells for _number, cells in numbered[:_LOOKED_AT]]) :]
     if len(numbered) < 2:
         raise FileError("empty")
     if len(numbered) - 1 > MOST_ROWS:
@@ -64,6 +75,18 @@ def read_sheet(content: bytes) -> Sheet:
     return Sheet(headings, rows)
 
 
+def _title_lines(lines: Sequence[Sequence[str]]) -> int:
+    """Return how many lines with a single cell, which is no heading, stand above the first of another kind.
+
+    None where no line has several: it may be a list of names.
+    """
+    for place, cells in enumerate(lines):
+        filled = [cell for cell in cells if cell]
+        if len(filled) > 1 or is_heading(filled[0]):
+            return place
+    return 0
+
+
 def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the cells without empty ones at their end."""
     last = max(place for place, cell in enumerate(cells) if cell)
@@ -74,13 +97,28 @@ def _csv_rows(content: bytes) -> Iterator[tuple[str, ...]]:
     text = _decoded(content)
     if "\0" in text:
         raise FileError("not_a_table")
-    head = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=head.count)
     try:
-        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        # Strict: a quotation mark that is never closed would swallow rows without a word.
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True):
             yield tuple(map(_clean, cells))
     except csv.Error as error:
-        raise FileError("not_a_table") from error
+        raise FileError("quotes" if '"' in text else "not_a_table") from error
+
+
+def _separator(text: str) -> str:
+    """Return what separates cells: what Excel's own first line says, else what makes the most lines equally wide.
+
+    A title, a name or a list of dates may be full of commas where semicolons separate.
+    """
+    head = list(islice((line for line in io.StringIO(text, newline="") if line.strip()), _LOOKED_AT))
+    if head and (said := _SAID.fullmatch(head[0].strip())):
+        return said[1]
+
+    def likeness(sign: str) -> tuple[int, int]:
+        widths = Counter(len(cells) for cells in csv.reader(head, delimiter=sign) if len(cells) > 1)
+        return max(((lines, width) for width, lines in widths.items()), default=(0, 0))
+
+    return max(_SEPARATORS, key=likeness)
 
 
 def _decoded(content: bytes) -> str:
@@ -131,4 +169,4 @@ def _cell_text(value: Any) -> str:
 
 def _clean(text: str) -> str:
     """Return a cell on one line, as long as anything that is read from it may be."""
-    return " ".join(text.replace("\ufeff", "").replace("\0", "").split())[:LONGEST_CELL]
+    return " ".join(text.translate(_UNSEEN).split())[:LONGEST_CELL]

@@ -8,6 +8,9 @@ FILE_WORDS: Final = {
     "too_large": _("The file is too large. Import at most 5 MB at a time."),
     "old_excel": _("This is an old Excel file. Save it as .xlsx or as CSV and choose that one."),
     "not_a_table": _("This is no spreadsheet that can be read. Save it as .xlsx or as CSV."),
+    "quotes": _(
+        "A quotation mark in this file is not closed, or stands within a cell by itself. Save it anew as CSV or .xlsx."
+    ),
     "encoding": _("The letters of this file cannot be read. Save it as CSV with UTF-8, or as .xlsx."),
     "empty": _("There is nothing in this file: the first line names the columns, each further one is a row."),
     "too_many_rows": _("The file has too many rows. Import at most 20,000 at a time."),

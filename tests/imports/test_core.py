@@ -53,6 +53,9 @@ def test_what_is_missing_is_named_by_groups():
         ("2026-12-31T09:30", date(2026, 12, 31)),
         ("31.12.2026 09:30", date(2026, 12, 31)),
         ("29.02.2024", date(2024, 2, 29)),
+        ("31-12-2026", date(2026, 12, 31)),
+        ("2026/12/31", date(2026, 12, 31)),
+        ("2026.12.31", date(2026, 12, 31)),
     ],
 )
 def test_dates_are_read_as_people_write_them(text, day):
@@ -60,7 +63,8 @@ def test_dates_are_read_as_people_write_them(text, day):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "29.02.2026", "31.12.26", "12/31/2026", "soon", "2026-13-01", "20261231"]
+    "text",
+    ["", "29.02.2026", "31.12.26", "12/31/2026", "soon", "2026-13-01", "20261231", "1/2.2026", "2026-12/31"],
 )
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(CellError, match=r"^date$"):
@@ -69,6 +73,7 @@ def test_what_is_no_date_is_refused(text):
 
 def test_dates_of_one_cell_come_in_order_and_once():
     assert read_dates("04.03.2026; 02.03.2026,2026-03-06 10:00") == tuple(date(2026, 3, n) for n in (2, 4, 6))
+    assert read_dates("04-03-2026 2026/03/05") == (date(2026, 3, 4), date(2026, 3, 5))
     assert read_dates("") == ()
     with pytest.raises(CellError, match="date_twice"):
         read_dates("02.03.2026 2026-03-02")

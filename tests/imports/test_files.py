@@ -43,6 +43,32 @@ def test_quoted_cells_keep_separators_and_become_one_line():
     assert read_sheet(b'a;b\n"x;y";"1\n2"\n').rows == ((2, ("x;y", "1 2")),)
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Clients, all of them, today"],
+        ["Список клиентов;;"],
+        ["", "Clients", "", "30 November", ";;"],
+        ["sep=;"],
+    ],
+)
+def test_what_stands_above_the_headings_is_passed_over(above):
+    content = "\r\n".join([*above, as_csv(";")]).encode()
+    moved = tuple((number + len(above), cells) for number, cells in FOUND.rows)
+
+    assert read_sheet(content) == Sheet(FOUND.headings, moved)
+
+
+def test_one_column_is_a_table_with_its_first_line_as_heading():
+    assert read_sheet(b"Name\nAnna\nOlga\n") == Sheet(("Name",), ((2, ("Anna",)), (3, ("Olga",))))
+    assert read_sheet(b"Telephone;\n20000001;Anna\n") == Sheet(("Telephone",), ((2, ("20000001",)),))
+    assert read_sheet(b"sep=,\na,b\n1;2,3\n") == Sheet(("a", "b"), ((3, ("1;2", "3")),))
+
+
+def test_signs_that_nobody_sees_are_no_part_of_a_name():
+    assert read_sheet("\u200bAn\u00adna;b\n\u2060Ol\ufeffga;1".encode()).rows == ((2, ("Olga", "1")),)
+
+
 def test_rows_are_as_wide_as_the_headings():
     assert read_sheet(b"a;b;;\n1\n1;2;3;4\n").rows == ((2, ("1", "")), (3, ("1", "2")))
 
@@ -56,6 +82,10 @@ def test_rows_are_as_wide_as_the_headings():
         (b"\xd0\xcf\x11\xe0 old", "old_excel"),
         (b"PK\x03\x04 nothing", "not_a_table"),
         (b"a;b\n\0;1", "not_a_table"),
+        # What follows such a mark would be one cell, and the rows in it gone without a word.
+        (b'a;b\n"x;1\ny;2\n', "quotes"),
+        (b'a;b\n"x;1\ny;2\n"z";3\n', "quotes"),
+        (b"a\n" + b"x" * 200_000, "not_a_table"),
         (b"\xff\xfea", "encoding"),
         (b"\xef\xbb\xbf\xff", "encoding"),
         (b"a\n" + b"1\n" * 20_001, "too_many_rows"),
