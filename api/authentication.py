@@ -50,13 +50,12 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, _key = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        # Behind a socket of the machine's own there is no address.
-        address = BaseThrottle().get_ident(request) or ""
-        if _failures(address) >= MOST_FAILURES:
-            raise Throttled(wait=_MINUTE)
         token = self._find(key_of(request))
         if token is None:
-            _failures(address, add=1)
+            # Looked up before: programs of many clinics may share one address, and none is shut out by a guesser there.
+            # Behind a socket of the machine's own there is no address.
+            if _count_failure(BaseThrottle().get_ident(request) or "") > MOST_FAILURES:
+                raise Throttled(wait=_MINUTE)
             raise AuthenticationFailed("This token is unknown.")
         now = timezone.now()
         if token.revoked_at is not None:
@@ -95,16 +94,15 @@ def key_of(request: Request) -> str:
     return str(request.headers.get("Authorization", "")).partition(" ")[2].strip()
 
 
-def _failures(address: str, *, add: int = 0) -> int:
-    """Return how many keys from an address opened nothing in this minute; where that cannot be counted, none."""
+def _count_failure(address: str) -> int:
+    """Count a key that opened nothing; return how many from its address did in this minute, none where that cannot be
+    counted."""
     # A fingerprint: addresses are not to be read in a cache.
     name = blake2b(address.encode(), digest_size=12, key=settings.SECRET_KEY.encode()[:64]).hexdigest()
     window = f"api:unknown-token:{int(time.time()) // _MINUTE}:{name}"
     try:
-        if not add:
-            return int(cache.get(window, 0))
         cache.add(window, 0, timeout=2 * _MINUTE)
-        return int(cache.incr(window, add))
+        return int(cache.incr(window))
     except (RedisError, OSError, ValueError):
         logger.warning("Unknown tokens cannot be counted.")
         return 0
