@@ -140,9 +140,11 @@ def _xlsx_rows(content: bytes) -> Iterator[tuple[str, ...]]:
             if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED:
                 raise FileError("too_large")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        sheet = book.worksheets[0]
-        # What a program wrote of the sheet's size is not to be believed.
-        sheet.reset_dimensions()
+        for sheet in book.worksheets:
+            # What a program wrote of the sheet's size is not to be believed.
+            sheet.reset_dimensions()
+        # An empty sheet in front, or one that nobody sees, is not what was meant.
+        sheet = next(filter(_has_content, book.worksheets), book.worksheets[0])
         rows: Iterable[tuple[Any, ...]] = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
         for row in rows:
             yield tuple(map(_cell_text, row))
@@ -151,6 +153,11 @@ def _xlsx_rows(content: bytes) -> Iterator[tuple[str, ...]]:
     except Exception as error:
         # Whatever else is wrong with a file from somewhere: it is no table.
         raise FileError("not_a_table") from error
+
+
+def _has_content(sheet: Any) -> bool:
+    head = sheet.iter_rows(max_row=_LOOKED_AT, max_col=MOST_COLUMNS + 1, values_only=True)
+    return sheet.sheet_state == "visible" and any(cell is not None for row in head for cell in row)
 
 
 def _cell_text(value: Any) -> str:

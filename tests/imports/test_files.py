@@ -39,6 +39,20 @@ def test_xlsx_is_read_with_its_dates_and_without_its_formulas():
     assert read_sheet(as_xlsx(rows)).rows == ((2, ("2026-12-31", "2026-12-31 09:30", "=1+1")),)
 
 
+def test_sheets_without_rows_or_out_of_sight_are_passed_over():
+    book = openpyxl.Workbook()
+    hidden = book.create_sheet("Lists")
+    hidden.append(["yes", "no"])
+    hidden.sheet_state = "hidden"
+    meant = book.create_sheet("Clients")
+    for row in ROWS:
+        meant.append(row)
+    content = io.BytesIO()
+    book.save(content)
+
+    assert read_sheet(content.getvalue()) == FOUND
+
+
 def test_quoted_cells_keep_separators_and_become_one_line():
     assert read_sheet(b'a;b\n"x;y";"1\n2"\n').rows == ((2, ("x;y", "1 2")),)
 
