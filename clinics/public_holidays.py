@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from clinics.models import Language
 
@@ -9,6 +10,8 @@ from clinics.models import Language
 _NAMES = {Language.ENGLISH: "en_US", Language.RUSSIAN: "ru"}
 
 
+# The package goes through its folders for every answer.
+@lru_cache(maxsize=64)
 def find_public_holidays(country: str, year: int, *, language: str) -> Mapping[date, str]:
     """Return the holidays of a country (ISO 3166, two letters) in a year, in order, each with its name.
 
@@ -25,3 +28,13 @@ def find_public_holidays(country: str, year: int, *, language: str) -> Mapping[d
         return {}
     # A holiday that is kept on another day may fall into the year before or after.
     return {day: found[day] for day in sorted(found) if day.year == year}
+
+
+def name_holiday(reason: str, on: date, *, country: str, language: str) -> str:
+    """Return the reason of a closure for a reader of a language.
+
+    The name of the day's public holiday in any of the product's languages is said in the reader's; whatever else
+    somebody wrote stays as it is, also where only a later edition of the package would know the name.
+    """
+    names = {one: find_public_holidays(country, on.year, language=one).get(on, "") for one in Language.values}
+    return names[language] if reason and reason in names.values() else reason

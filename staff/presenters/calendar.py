@@ -28,6 +28,7 @@ from staff.core.calendar_grid import (
     sum_minutes,
 )
 from staff.presenters.badges import Badge
+from staff.presenters.closures import closure_reason
 from staff.presenters.sessions import session_badge
 from staff.templatetags.interface import address, day
 
@@ -170,7 +171,8 @@ class CalendarBook:
         """Return why the clinic is closed on a day, nothing when it opens."""
         for closure in self._closures:
             if closure.from_on <= on <= closure.to_on:
-                return _("Closed: %(reason)s") % {"reason": closure.reason} if closure.reason else _("Closed")
+                reason = closure_reason(closure)
+                return _("Closed: %(reason)s") % {"reason": reason} if reason else _("Closed")
         return "" if self._opening.get(on.isoweekday()) else _("Closed")
 
     def working(self, owner: StaffMember | Room | None, on: date) -> tuple[list[Span], str]:

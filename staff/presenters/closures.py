@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, ngettext
 
 from clinics.models import Closure
+from clinics.public_holidays import name_holiday
 from staff.planning_words import span_words
 
 
@@ -15,10 +16,23 @@ from staff.planning_words import span_words
 class ClosureLine:
     closure: Closure
     words: str
+    reason: str
     days: str
     # Booked sessions that fall on it, from today on.
     booked: int
     is_now: bool
+
+
+def closure_reason(closure: Closure) -> str:
+    """Return why the clinic is closed: a public holiday in the reader's language, all else as it was written.
+
+    Cost: a query, unless the closure comes with its clinic.
+    """
+    clinic, language = closure.clinic, get_language()
+    # They are kept in the clinic's own language, so that most readers need no lookup.
+    if language is None or language == clinic.language or not clinic.country:
+        return closure.reason
+    return name_holiday(closure.reason, closure.from_on, country=clinic.country, language=language)
 
 
 def closure_line(closure: Closure, *, booked: Mapping[date, int], today: date) -> ClosureLine:
@@ -26,6 +40,7 @@ def closure_line(closure: Closure, *, booked: Mapping[date, int], today: date) -
     return ClosureLine(
         closure=closure,
         words=span_words(closure.from_on, closure.to_on, today=today),
+        reason=closure_reason(closure),
         days=ngettext("%(n)s day", "%(n)s days", count) % {"n": count} if count > 1 else "",
         booked=sum(number for day, number in booked.items() if closure.from_on <= day <= closure.to_on),
         is_now=closure.from_on <= today <= closure.to_on,

@@ -137,7 +137,7 @@ def _rows(request: StaffRequest, wanted: CalendarFilter, first: date, last: date
     return shown.CalendarRows(
         sessions=list(sessions),
         opening=list(OpeningHours.objects.for_clinic(clinic)),
-        closures=list(Closure.objects.for_clinic(clinic).filter(meets)),
+        closures=list(Closure.objects.for_clinic(clinic).filter(meets).select_related("clinic")),
         absences=list(Absence.objects.for_clinic(clinic).filter(meets)),
         own_hours=list(PractitionerHours.objects.for_clinic(clinic)),
     )

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from clinics.access import Capability
 from clinics.models import Closure, OpeningHours
@@ -81,7 +81,8 @@ def _show_list(
 ) -> HttpResponse:
     clinic = request.staff_member.clinic
     today = local_today(clinic, timezone.now())
-    closures = list(Closure.objects.for_clinic(clinic).filter(to_on__gte=today - _PAST))
+    known = Closure.objects.for_clinic(clinic).filter(to_on__gte=today - _PAST)
+    closures = list(known.select_related("clinic"))
     last = max((closure.to_on for closure in closures), default=today)
     counts = booked_by_day(clinic, today, last, today=today) if closures else {}
     coming, past = shown.closures_by_time(
@@ -156,11 +157,14 @@ def _show_holidays(
     refusal: str = "",
 ) -> HttpResponse:
     clinic = request.staff_member.clinic
+    year = form.cleaned_data["year"]
     lines: list[Any] = []
     if found:
         first, last = min(found), max(found)
+        # Read in the reader's language, and kept in the clinic's.
+        names = find_public_holidays(clinic.country, year, language=get_language() or clinic.language)
         lines = shown.holiday_lines(
-            found,
+            {on: names.get(on, name) for on, name in found.items()},
             closed=closed_days(clinic, first, last),
             open_weekdays=set(OpeningHours.objects.for_clinic(clinic).values_list("weekday", flat=True)),
             booked=booked_by_day(clinic, first, last, today=local_today(clinic, timezone.now())),
@@ -168,7 +172,7 @@ def _show_holidays(
         )
     context = {
         "form": form,
-        "year": form.cleaned_data["year"],
+        "year": year,
         "lines": lines,
         "has_any": has_any,
         "has_open": any(not line.is_closed for line in lines),

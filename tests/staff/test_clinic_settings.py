@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from audit.models import AuditEvent
-from clinics.models import Clinic, Closure, OpeningHours, Role, Room
+from clinics.models import Clinic, Closure, OpeningHours, Role, Room, User
 from courses.models import Flag
 from courses.services import add_closure
 from tests.factories import ClinicFactory, RoomFactory, actor_of, book
@@ -267,6 +267,25 @@ def test_holidays_are_seen_first_and_closed_at_one_press(owner, clinic, course):
     assert actions() == ["clinic.closure_added"] * len(shown["on"])
     assert Clinic.objects.get().calendar_version == 2
     assert "1 booked session waits to be moved" in words_of(answer)
+
+
+def test_holidays_are_read_in_the_readers_language_and_kept_in_the_clinics(owner, clinic, prescriber):
+    Closure.objects.create(
+        clinic=clinic, from_on=date(2026, 11, 19), to_on=date(2026, 11, 20), reason="Christmas Day"
+    )
+    User.objects.update(language="ru")
+
+    seen = owner.get(f"{HOLIDAYS}?year=2026")
+    owner.post(HOLIDAYS, {"year": 2026, "on": ["2026-11-18"], "booked_2026-11-18": "0"})
+    coming = owner.get(CLOSURES).context["coming"]
+    week = words_of(owner.get("/calendar/?on=2026-11-18"))
+
+    name = "День провозглашения Латвийской Республики"
+    assert {line.on: line.name for line in seen.context["lines"]}[date(2026, 11, 18)] == name
+    assert Closure.objects.get(from_on=date(2026, 11, 18)).reason == "Republic of Latvia Proclamation Day"
+    # What is no name of that day is what somebody wrote.
+    assert [line.reason for line in coming] == [name, "Christmas Day"]
+    assert f"Закрыто: {name}" in week
 
 
 def test_holidays_ask_again_when_bookings_have_come(owner, clinic, course):
