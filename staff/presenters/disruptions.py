@@ -177,6 +177,12 @@ class MoveLine:
     badge: Badge | None
     refusal: str
 
+    @property
+    def is_at_old(self) -> bool:
+        """The old time holds: nothing was done, or it was taken back."""
+        is_changed = self.row.outcome in (MoveOutcome.MOVED, MoveOutcome.CANCELLED)
+        return not is_changed or self.row.undone == UndoOutcome.BACK
+
 
 def move_line(row: DisruptedSession, *, today: date) -> MoveLine:
     outside = ngettext("%(n)s day outside the window", "%(n)s days outside the window", row.days_outside) % {

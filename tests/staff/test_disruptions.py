@@ -92,6 +92,8 @@ def test_all_is_planned_chosen_applied_and_shown(reception, sessions, prescriber
 
     assert (polled.status_code, polled["HX-Refresh"]) == (286, "true")
     assert "2 moved 1 left as they were" in result
+    # The old time of what was left is not struck out.
+    assert reception.get(address).content.decode().count("dis-back") == 1
     assert "Drift that remains" in result
     absence = Absence.objects.get()
     assert (absence.practitioner, absence.from_on, absence.to_on, absence.reason) == (
