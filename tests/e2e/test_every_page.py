@@ -9,10 +9,18 @@ from datetime import date
 import pytest
 from playwright.sync_api import expect
 
+from clinics.jobs import work_job
 from clinics.models import Role, Scope
 from clinics.tokens import issue_token
 from courses.models import Flag, ReactionReport
-from courses.services import Outage, apply_disruption, pause_course, reassess, start_disruption
+from courses.services import (
+    Outage,
+    apply_disruption,
+    pause_course,
+    reassess,
+    start_disruption,
+    undo_disruption,
+)
 from hooks.core import EVENTS
 from hooks.services.endpoints import add_endpoint, note_test
 from imports.services import choose_columns, run_all, start_import
@@ -29,6 +37,19 @@ _LONG = "Maximiliane-Alexandra Wolfeschlegelsteinhausenbergerdorffwelchevoralter
 @pytest.fixture
 def owner(clinic):
     return add_member(clinic, Role.OWNER, "Ilze")
+
+
+def taken_back(course, practitioner, on, *, room):
+    """An absence that moved a session of the course and was then taken back."""
+    acting = {"by": actor_of(practitioner), "now": NOW}
+    book(course, on, now=NOW, room=room)
+    disruption = start_disruption(outage=Outage(course.clinic, practitioner, on, on), **acting)
+    for act in (apply_disruption, undo_disruption):
+        disruption = act(disruption=disruption, **acting)
+        work_job(job_id=disruption.job_id, seconds=60, clock=lambda: NOW)
+        disruption.refresh_from_db()
+    assert (disruption.status, disruption.sessions.get().undone) == ("undone", "back")
+    return disruption
 
 
 @pytest.fixture
@@ -70,6 +91,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         by=actor_of(owner), now=NOW,
     )  # fmt: skip
     call = note_test(endpoint=hook, by=actor_of(owner), now=NOW)
+    undone = taken_back(today, prescriber, date(2026, 3, 20), room=room)
     outage = {"outage": Outage(clinic, prescriber, TODAY, TODAY), "by": actor_of(prescriber), "now": NOW}
     planned = start_disruption(**outage)
     applied = apply_disruption(disruption=start_disruption(**outage), by=outage["by"], now=NOW)
@@ -91,6 +113,7 @@ def world(clinic, owner, prescriber, receptionist, make_course, room, settings):
         f"/disruptions/?practitioner={prescriber.code}&from_on={TODAY}&to_on={TODAY}",
         f"/disruptions/{planned.code}/",
         f"/disruptions/{applied.code}/",
+        f"/disruptions/{undone.code}/",
         "/jobs/",
         "/courses/",
         "/courses/?show=completed",
