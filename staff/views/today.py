@@ -3,12 +3,12 @@
 import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -116,6 +116,13 @@ def _find(request: StaffRequest, code: uuid.UUID) -> TreatmentSession:
     return get_object_or_404(sessions, code=code)
 
 
+def _day_looked_at(request: StaffRequest) -> date | None:
+    """Return the past or coming day whose page a line is changed on, nothing where that is no such page."""
+    query = QueryDict(urlsplit(request.htmx.current_url or "").query) if request.htmx else QueryDict()
+    form = DayForm(query, clinic=request.staff_member.clinic)
+    return form.cleaned_data["on"] if form.is_valid() else None
+
+
 def _answer_row(
     request: StaffRequest,
     code: uuid.UUID,
@@ -131,6 +138,7 @@ def _answer_row(
     context |= {
         "line": _lines(request, [session], today=today)[0],
         "today": today,
+        "on": _day_looked_at(request),
         "panel": f"staff/today/_panel_{panel}.html" if panel else "",
         "is_answer": True,
         "summary": presenters.day_summary(day_counts(request.staff_member.clinic, session.on)),

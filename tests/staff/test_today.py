@@ -90,6 +90,21 @@ def test_unrecorded_bookings_of_past_days_stand_on_top(reception, course):
     assert "Not recorded" in words
 
 
+def test_line_of_a_past_day_names_the_day_only_beside_others(reception, course):
+    session = book(course, date(2026, 3, 6), time(10), now=THURSDAY)
+    past = "http://testserver/?on=2026-03-06"
+
+    day = words_of(reception.get("/?on=2026-03-06"))
+    on_its_day = reception.post(url(session, "miss"), headers={**HTMX, "HX-Current-URL": past})
+    reception.post(url(session, "undo"), headers=HTMX)
+    on_today = reception.post(url(session, "miss"), headers={**HTMX, "HX-Current-URL": "http://testserver/"})
+
+    assert "Fri 6 Mar" not in day.split("Everybody")[-1]
+    assert (day.count("10:00 45 min Anna"), day.count("Fri 6 Mar 10:00")) == (1, 0)
+    assert "Fri 6 Mar 10:00" not in words_of(on_its_day)
+    assert "Fri 6 Mar 10:00 45 min Anna" in words_of(on_today)
+
+
 def test_analyst_sees_the_day_without_buttons(browser_of, session):
     analyst = browser_of(Role.ANALYST).get("/").content.decode()
     receptionist = browser_of(Role.RECEPTIONIST).get("/").content.decode()
