@@ -369,6 +369,11 @@ def source_words(source: str) -> str:
 # ---------------------------------------------------------------- Today
 
 
+def _whole(moment: str) -> str:
+    """Return a moment in which no line breaks."""
+    return moment.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def session_message_words(decision: Reminder | None, confirmation: Answer | None, *, today: date) -> str:
     """Return what a client was told of a session and answered, for example "Reminded by e-mail Sun 8 Mar, 09:00"."""
     said = []
@@ -377,7 +382,7 @@ def session_message_words(decision: Reminder | None, confirmation: Answer | None
             _("Reminded by %(channel)s %(when)s")
             % {
                 "channel": decision.get_channel_display(),
-                "when": moment_words(decision.sent_at, today=today),
+                "when": _whole(moment_words(decision.sent_at, today=today)),
             }
         )
         if decision.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED):
@@ -393,7 +398,7 @@ def session_message_words(decision: Reminder | None, confirmation: Answer | None
             _("confirmed %(via)s %(when)s")
             % {
                 "via": confirmation.get_via_display(),
-                "when": moment_words(confirmation.answered_at, today=today),
+                "when": _whole(moment_words(confirmation.answered_at, today=today)),
             }
         )
     words = ", ".join(part for part in said if part)
