@@ -93,6 +93,8 @@ class Column:
     blocks: tuple[Block, ...]
     now: str = ""
     gaps: tuple[Gap, ...] = ()
+    # The note is the day's, not this person's or room's.
+    is_all_shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class CalendarBook:
             blocks=tuple(self._block(*pair) for pair in zip(sessions, lanes, strict=True)),
             now=_classes(Span(minute, minute + 1)) if is_today and axis.start <= minute < axis.end else "",
             gaps=tuple(self._gaps(owner, on, free)),
+            is_all_shut=bool(self.closed_note(on)),
         )
 
     def _left(self, owner: StaffMember | Room | None, on: date, hours: Sequence[Span]) -> list[Span]:
@@ -323,7 +326,7 @@ def _grid(columns: tuple[Column, ...], axis: Span) -> Grid:
     hours = range(axis.start // 60, axis.end // 60)
     return Grid(
         columns,
-        tuple((f"{hour}:00", f"at-h{hour} at-m0") for hour in hours),
+        tuple((f"{hour:02}:00", f"at-h{hour} at-m0") for hour in hours),
         axis,
         f"from-h{axis.start // 60} till-h{axis.end // 60}",
     )

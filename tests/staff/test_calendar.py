@@ -114,6 +114,10 @@ def test_closures_absences_and_hours_are_said_and_shaded(reception, clinic, pres
     page = response.content.decode()
     assert page.count('class="cal-shut at-h9 at-m0 for-h10 for-m0"') == 6
     assert page.count('class="cal-shut at-h12 at-m0 for-h7 for-m0"') == 1
+    # The week of all: what is so for everybody stands at the head of the day.
+    board = reception.get("/calendar/").content.decode()
+    assert board.count("cal-cell-shut cal-all-shut") == 2
+    assert board.count("cal-cell-shut") == 6
 
 
 def test_cancelled_sessions_are_shown_when_asked(reception, session):
