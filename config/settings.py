@@ -163,6 +163,19 @@ ALLOW_NEW_CLINICS = env.read_flag("ALLOW_NEW_CLINICS", default=not IS_PRODUCTION
 # Where superusers with a second step see the installation; empty: nowhere.
 OPERATOR_PATH = env.read_text("OPERATOR_PATH", "operator").strip("/")
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Without the library's examples within the fields, and labelled as all pages label.
+ACCOUNT_FORMS = {
+    "login": "staff.sign_in_forms.StaffLoginForm",
+    "reset_password": "staff.sign_in_forms.AskForLinkForm",
+    "reset_password_from_key": "staff.sign_in_forms.ChoosePasswordForm",
+    "change_password": "staff.sign_in_forms.NextPasswordForm",
+    "reauthenticate": "staff.sign_in_forms.ConfirmPasswordForm",
+}
+MFA_FORMS = {
+    "authenticate": "staff.sign_in_forms.SecondStepForm",
+    "reauthenticate": "staff.sign_in_forms.ConfirmSecondStepForm",
+    "activate_totp": "staff.sign_in_forms.StartSecondStepForm",
+}
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -217,7 +217,7 @@ def test_login_is_open_to_everybody(open_browser, clinic, find_faults, size):
     page = open_browser(size=size)
 
     page.goto("/accounts/login/")
-    expect(page.get_by_label("Email")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_be_visible()
     faults = find_faults(page)
     page.goto("/accounts/password/reset/")
 

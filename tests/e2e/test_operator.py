@@ -25,7 +25,7 @@ def test_operator_resets_a_second_step(open_browser, secret, receptionist, find_
     # When the operator signs in with password and six digits
     page = open_browser()
     page.goto("/operator/")
-    page.get_by_label("Email").fill("op@example.com")
+    page.get_by_label("E-mail").fill("op@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.locator("[name=code]").fill(format_hotp_value(hotp_value(secret, int(NOW.timestamp()) // 30)))

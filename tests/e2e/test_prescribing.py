@@ -23,7 +23,7 @@ def anna(clinic):
 
 
 def sign_in(page, email, password):
-    page.get_by_label("Email").fill(email)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 
@@ -59,7 +59,7 @@ def test_wrong_password_is_said_and_the_right_one_opens_the_page_asked_for(open_
     expect(page.get_by_role("alert")).to_have_text(
         "The email address and/or password you specified are not correct."
     )
-    expect(page.get_by_label("Email")).to_have_value(prescriber.user.email)
+    expect(page.get_by_label("E-mail")).to_have_value(prescriber.user.email)
     with page.expect_request(lambda request: request.method == "POST") as posted:
         sign_in(page, prescriber.user.email, PASSWORD)
     expect(page.get_by_role("heading", name="Courses", exact=True)).to_be_visible()

@@ -48,7 +48,7 @@ def test_second_step_is_set_up_from_the_profile_and_asked_for(open_browser, pres
     # And the next sign-in asks for it
     stranger = open_browser(size=size)
     stranger.goto("/me/")
-    stranger.get_by_label("Email").fill(prescriber.user.email)
+    stranger.get_by_label("E-mail").fill(prescriber.user.email)
     stranger.get_by_label("Password").fill(PASSWORD)
     stranger.get_by_role("button", name="Sign in").click()
     expect(stranger.get_by_role("heading", name="Second step")).to_be_visible()
