@@ -33,6 +33,21 @@ def test_stranger_reads_each_label_once(client, language, login, reset):
     assert shown == [login, reset]
 
 
+def test_nobody_is_told_that_they_are_signed_in(client, clinic):
+    member = StaffMemberFactory(clinic=clinic)
+    member.user.set_password("a-long-enough-password")
+    member.user.save()
+
+    page = client.post(
+        "/accounts/login/",
+        {"login": member.user.email, "password": "a-long-enough-password"},
+        follow=True,
+    )
+
+    assert page.redirect_chain == [("/", 302)]
+    assert list(page.context["messages"]) == []
+
+
 def test_member_who_changes_the_password_reads_its_rules_as_a_hint(clinic, log_in):
     member = StaffMemberFactory(clinic=clinic)
     member.user.set_password("a-long-enough-password")
