@@ -30,7 +30,7 @@ def closure_reason(closure: Closure) -> str:
     """
     clinic, language = closure.clinic, get_language()
     # They are kept in the clinic's own language, so that most readers need no lookup.
-    if language is None or language == clinic.language or not clinic.country:
+    if language == clinic.language or not clinic.country:
         return closure.reason
     return name_holiday(closure.reason, closure.from_on, country=clinic.country, language=language)
 

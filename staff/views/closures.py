@@ -162,7 +162,7 @@ def _show_holidays(
     if found:
         first, last = min(found), max(found)
         # Read in the reader's language, and kept in the clinic's.
-        names = find_public_holidays(clinic.country, year, language=get_language() or clinic.language)
+        names = find_public_holidays(clinic.country, year, language=get_language())
         lines = shown.holiday_lines(
             {on: names.get(on, name) for on, name in found.items()},
             closed=closed_days(clinic, first, last),
