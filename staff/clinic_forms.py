@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from clinics.models import Clinic, Language, Room, Weekday
 from courses.services.clinic_details import CHANGEABLE, LIMITS
 from staff.forms import DateInput, TimeInput, named
+from staff.overtaken import SeenForm
 
 Hours = list[tuple[int, time, time]]
 # Two spans of a day leave a midday break; a third row appears once both are used.
@@ -311,7 +312,7 @@ class ClosureForm(forms.Form):
         return " ".join(day.isoformat() for day in self.days())
 
 
-class RoomForm(forms.Form):
+class RoomForm(SeenForm):
     name = forms.CharField(label=_("Name of the room"), max_length=60)
 
     def __init__(self, *args: Any, room: Room | None = None, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from hooks.core import COURSE_EVENTS, EVENTS, FLAG_EVENTS, SESSION_EVENTS
 from hooks.models import HookEndpoint
+from staff.overtaken import SeenForm
 
 EVENT_WORDS: Final[dict[str, str | Promise]] = {
     "course.prescribed": pgettext_lazy("webhook, a course", "prescribed"),
@@ -38,7 +39,7 @@ _GROUPS: Final = (
 )
 
 
-class EndpointForm(forms.Form):
+class EndpointForm(SeenForm):
     name = forms.CharField(
         label=_("Name of the program"),
         max_length=80,

@@ -1,20 +1,46 @@
 """Forms of what is stored already: what somebody else has changed since the page was shown is not overwritten unasked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, time
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.utils.choices import flatten_choices
 from django.utils.crypto import salted_hmac
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from clinics.services import lock_clinic
+from staff.access import StaffRequest
 from staff.templatetags.interface import day
 
 # The hidden field with what the page showed.
 SEEN: Final = "seen"
 _LONGEST_SHOWN: Final = 80
+
+
+@contextmanager
+def undisturbed(request: StaffRequest, rows: QuerySet[Any] | None = None) -> Iterator[None]:
+    """Hold the clinic, or rows that are asked for with a lock, until what was posted is saved or refused.
+
+    A form that is made inside compares with what it saves over: of two that save in one moment the later one waits,
+    and is told. The lock is the one that the service takes first, so that no two hold what the other waits for.
+    A page that is merely looked at locks nothing.
+    Cost: one query, when something was posted.
+    """
+    if request.method != "POST":
+        yield
+        return
+    with transaction.atomic():
+        if rows is None:
+            lock_clinic(request.staff_member.clinic)
+        else:
+            list(rows.values_list("pk"))
+        yield
 
 
 class SeenForm(forms.Form):
@@ -45,7 +71,11 @@ class SeenForm(forms.Form):
             self._take(name, field, stored)
         elif typed != _mark(name, stored):
             words = _("Somebody has meanwhile changed this to “%(value)s”. Save again to put yours in place.")
-            self.add_error(name, words % {"value": _words(field, stored)})
+            self.add_error(name, words % {"value": self.words_for(name, field, stored)})
+
+    def words_for(self, name: str, field: forms.Field, stored: Any) -> str:
+        """Return a stored value as a reader knows it from the field."""
+        return _words(field, stored)
 
     def _take(self, name: str, field: forms.Field, stored: Any) -> None:
         """Let a field that nobody touched say what is stored, in its value and on the page."""
@@ -84,7 +114,6 @@ def _text(value: Any) -> str:
 
 
 def _words(field: forms.Field, value: Any) -> str:
-    """Return a stored value as a reader knows it from the field."""
     if isinstance(field, forms.BooleanField):
         return _("yes") if value else _("no")
     if isinstance(value, date):
@@ -93,7 +122,8 @@ def _words(field: forms.Field, value: Any) -> str:
         return f"{value:%H:%M}"
     choices = getattr(field, "choices", None)
     if choices is not None:
-        labels = {_text(getattr(key, "value", key)): str(label) for key, label in choices}
+        pairs: Iterator[tuple[Any, Any]] = flatten_choices(choices)
+        labels = {_text(getattr(key, "value", key)): str(label) for key, label in pairs}
         several = value if isinstance(value, list | tuple | set | frozenset) else [value]
         return ", ".join(labels.get(_text(one), _text(one)) for one in several) or "–"
     return Truncator(_text(value)).chars(_LONGEST_SHOWN) or "–"

@@ -6,9 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinics.models import ListPage, SavedView
+from staff.overtaken import SeenForm
 
 
-class SavedViewForm(forms.Form):
+class SavedViewForm(SeenForm):
     """The name of a list's filters; who manages the clinic may share them."""
 
     name = forms.CharField(

@@ -26,6 +26,7 @@ from reminders.services.accounts import has_unreadable_secrets, save_account, sw
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
 from staff.channel_forms import AccountForm, ChannelTestForm
+from staff.overtaken import undisturbed
 from staff.presenters import channels as shown
 from staff.presenters import moment_words
 
@@ -51,9 +52,9 @@ def new_channel(request: StaffRequest) -> HttpResponse:
     if channel not in _OWN:
         return redirect("staff:channel-list")
     account = _accounts(request.staff_member.clinic).filter(channel=channel).first()
-    if account is not None:
+    if account is not None and request.method != "POST":
         return redirect("staff:channel-edit", account.code)
-    return _edit(request, channel, None)
+    return _edit(request, channel, account)
 
 
 @staff_page(read=Capability.MANAGE, write=Capability.MANAGE)
@@ -103,25 +104,28 @@ def _edit(request: StaffRequest, channel: str, account: ChannelAccount | None) -
         return _show_edit(request, channel, account, provider)
     if provider is None:
         raise Http404
-    form = _account_form(provider, account, data=request.POST)
-    if form.is_valid():
-        with attempt(request, form) as tried:
-            saved = save_account(
-                clinic=request.staff_member.clinic,
-                channel=channel,
-                provider_key=provider.key,
-                answers=form.answers(),
-                per_minute=form.cleaned_data["per_minute"],
-                renews=form.cleaned_data.get("renews", False),
-                by=acting(request),
-                now=timezone.now(),
-            )
-        if not tried.is_refused:
-            if saved.made:
-                # Shown in the answer itself, once: a redirect would have to keep it somewhere on the way.
-                return _show_edit(request, channel, saved.account, provider, made=saved.made)
-            messages.success(request, _("Saved. Now send a test message."))
-            return redirect("staff:channel-edit", saved.account.code)
+    clinic = request.staff_member.clinic
+    with undisturbed(request, Clinic.objects.select_for_update().filter(pk=clinic.pk)):
+        account = _accounts(clinic).filter(channel=channel).first()
+        form = _account_form(provider, account, data=request.POST)
+        if form.is_valid():
+            with attempt(request, form) as tried:
+                saved = save_account(
+                    clinic=clinic,
+                    channel=channel,
+                    provider_key=provider.key,
+                    answers=form.answers(),
+                    per_minute=form.cleaned_data["per_minute"],
+                    renews=form.cleaned_data.get("renews", False),
+                    by=acting(request),
+                    now=timezone.now(),
+                )
+            if not tried.is_refused:
+                if saved.made:
+                    # Shown in the answer itself, once: a redirect would have to keep it somewhere on the way.
+                    return _show_edit(request, channel, saved.account, provider, made=saved.made)
+                messages.success(request, _("Saved. Now send a test message."))
+                return redirect("staff:channel-edit", saved.account.code)
     return _show_edit(request, channel, account, provider, form=form, status=422)
 
 

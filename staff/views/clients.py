@@ -24,6 +24,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import ClientForm, ClientSearchForm, client_initial
+from staff.overtaken import undisturbed
 from staff.paging import page_of
 from staff.presenters import CourseLine
 from staff.presenters.clients import birth_words, wish_words
@@ -134,30 +135,37 @@ def _courses(client: Client, *, today: date) -> list[CourseLine]:
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
 def edit_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    client = find_client(request, code)
-    clinic = client.clinic
-    known = {point.channel for point in client.contact_points.all()}
-    known |= {consent.channel for consent in client.consents.all() if consent.withdrawn_at is None}
-    form = ClientForm(
-        request.POST if request.method == "POST" else None,
-        clinic=clinic,
-        # What is known stays to be seen and taken back, whether or not the clinic still sends there.
-        channels=_set_up(clinic) | known,
-        initial=client_initial(client),
-    )
-    if request.method == "POST" and form.is_valid():
-        fields, contacts = _split(form)
-        try:
-            update_client(client=client, contacts=contacts, by=acting(request), now=timezone.now(), **fields)
-        except ValidationError as error:
-            _add_errors(form, error)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("staff:client-detail", client.code)
+    rows = Client.objects.for_clinic(request.staff_member.clinic).filter(code=code)
+    with undisturbed(request, rows.select_for_update()):
+        client = find_client(request, code)
+        form = _edit_form(request, client)
+        if form.is_valid():
+            fields, contacts = _split(form)
+            try:
+                update_client(
+                    client=client, contacts=contacts, by=acting(request), now=timezone.now(), **fields
+                )
+            except ValidationError as error:
+                _add_errors(form, error)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect("staff:client-detail", client.code)
     if request.method != "POST":
         _record_reading(request, client)
     context = {"form": form, "client": client}
     return render(request, _FORM, context, status=422 if form.errors else 200)
+
+
+def _edit_form(request: StaffRequest, client: Client) -> ClientForm:
+    known = {point.channel for point in client.contact_points.all()}
+    known |= {consent.channel for consent in client.consents.all() if consent.withdrawn_at is None}
+    return ClientForm(
+        request.POST if request.method == "POST" else None,
+        clinic=client.clinic,
+        # What is known stays to be seen and taken back, whether or not the clinic still sends there.
+        channels=_set_up(client.clinic) | known,
+        initial=client_initial(client),
+    )
 
 
 def _set_up(clinic: Clinic) -> set[str]:

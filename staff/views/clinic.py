@@ -25,6 +25,7 @@ from courses.services import (
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt
 from staff.clinic_forms import ClinicForm, HoursForm, RoomForm, read_count
+from staff.overtaken import undisturbed
 
 _DETAILS: Final = "staff/clinic/details.html"
 _HOURS: Final = "staff/clinic/hours.html"
@@ -110,16 +111,17 @@ def room_list(request: StaffRequest) -> HttpResponse:
 
 @staff_page(write=Capability.MANAGE)
 def rename(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    room = _find_room(request, code)
-    form = RoomForm(request.POST, room=room)
-    if form.is_valid():
-        with attempt(request, form) as tried:
-            rename_room(room=room, name=form.cleaned_data["name"], by=acting(request), now=timezone.now())
-        if not tried.is_refused:
-            messages.success(
-                request, _("The room is called %(room)s now.") % {"room": form.cleaned_data["name"]}
-            )
-            return redirect("staff:settings-rooms")
+    with undisturbed(request):
+        room = _find_room(request, code)
+        form = RoomForm(request.POST, room=room)
+        if form.is_valid():
+            with attempt(request, form) as tried:
+                rename_room(room=room, name=form.cleaned_data["name"], by=acting(request), now=timezone.now())
+            if not tried.is_refused:
+                messages.success(
+                    request, _("The room is called %(room)s now.") % {"room": form.cleaned_data["name"]}
+                )
+                return redirect("staff:settings-rooms")
     return _show_rooms(request, RoomForm(), renamed=(room, form), status=422)
 
 

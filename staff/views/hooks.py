@@ -30,6 +30,7 @@ from hooks.services.endpoints import (
 from hooks.services.sending import send_test
 from staff.access import StaffRequest, acting, staff_page
 from staff.hook_forms import EndpointForm, NewEndpointForm
+from staff.overtaken import undisturbed
 from staff.paging import page_of
 from staff.presenters import hooks as shown
 from staff.presenters import moment_words
@@ -88,16 +89,19 @@ def hook_detail(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 
 @staff_page(read=Capability.MANAGE, write=Capability.MANAGE)
 def change_hook(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    endpoint = _find(request, code)
-    form = EndpointForm(request.POST or None, endpoint=endpoint)
-    if request.method == "POST" and form.is_valid():
-        try:
-            change_endpoint(endpoint=endpoint, by=acting(request), now=timezone.now(), **form.cleaned_data)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, _("Saved. Now send a test."))
-            return redirect("staff:hook-detail", endpoint.code)
+    with undisturbed(request):
+        endpoint = _find(request, code)
+        form = EndpointForm(request.POST if request.method == "POST" else None, endpoint=endpoint)
+        if form.is_valid():
+            try:
+                change_endpoint(
+                    endpoint=endpoint, by=acting(request), now=timezone.now(), **form.cleaned_data
+                )
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                messages.success(request, _("Saved. Now send a test."))
+                return redirect("staff:hook-detail", endpoint.code)
     status = 422 if request.method == "POST" else 200
     return render(request, _CHANGE, {"endpoint": endpoint, "form": form}, status=status)
 

@@ -27,6 +27,7 @@ from courses.services import add_absence, remove_absence, working_hours
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import attempt, show
 from staff.invitations import send_invitation
+from staff.overtaken import undisturbed
 from staff.people_forms import AbsenceForm, MemberForm, NewMemberForm
 from staff.presenters import people as shown
 
@@ -94,20 +95,21 @@ def new_person(request: StaffRequest) -> HttpResponse:
 
 @staff_page(read=Capability.MANAGE, write=Capability.MANAGE)
 def edit_person(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    member = _find(request, code)
-    if request.method != "POST":
-        return _show(request, member)
-    form = MemberForm(request.POST, initial=_stored(member))
-    if form.is_valid():
-        with attempt(request, form) as tried:
-            changed = change_staff_member(
-                member=member, by=acting(request), now=timezone.now(), **form.cleaned_data
-            )
-        if not tried.is_refused:
-            messages.success(request, _("Saved."))
-            if member.is_treating and not changed.is_treating:
-                _tell_left_behind(request, changed)
-            return _go_back(request, changed)
+    with undisturbed(request):
+        member = _find(request, code)
+        if request.method != "POST":
+            return _show(request, member)
+        form = MemberForm(request.POST, initial=_stored(member))
+        if form.is_valid():
+            with attempt(request, form) as tried:
+                changed = change_staff_member(
+                    member=member, by=acting(request), now=timezone.now(), **form.cleaned_data
+                )
+            if not tried.is_refused:
+                messages.success(request, _("Saved."))
+                if member.is_treating and not changed.is_treating:
+                    _tell_left_behind(request, changed)
+                return _go_back(request, changed)
     return _show(request, member, form)
 
 

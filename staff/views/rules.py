@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from clients.models import Channel
 from clinics.access import Capability
-from clinics.models import Language
+from clinics.models import Clinic, Language
 from courses.convert import local_today
 from reminders.models import ReminderRule, Trigger
 from reminders.selectors import clinic_rules, live_counts_by_rule
@@ -25,6 +25,7 @@ from reminders.services.sampling import send_test
 from reminders.texts import PLACEHOLDERS, check_text, preview_message, sms_segments
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import attempt, show
+from staff.overtaken import undisturbed
 from staff.presenters import rules as shown
 from staff.rule_forms import MessageSettingsForm, PreviewForm, RuleForm, TestMessageForm, version_values
 from staff.views.messages import open_channels
@@ -64,17 +65,20 @@ def edit_rule(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     rule = _find(request, code)
     if request.method != "POST":
         return show(request, _EDIT, _EDIT, _edit_context(request, rule, RuleForm(rule=rule)))
-    form = RuleForm(request.POST, rule=rule)
     if request.POST.get("do") == "preview":
         # Without script the button shows the whole page again, with what was typed and how it reads.
+        form = RuleForm(request.POST, rule=rule)
         form.is_valid()
         return show(request, _EDIT, _EDIT, _edit_context(request, rule, form))
-    if form.is_valid():
-        with attempt(request, form) as tried:
-            change_rule(rule=rule, values=form.values(), by=acting(request), now=timezone.now())
-        if not tried.is_refused:
-            messages.success(request, _("Saved. Messages that wait already follow within minutes."))
-            return redirect(_rule_url(rule))
+    with undisturbed(request, ReminderRule.objects.select_for_update().filter(pk=rule.pk)):
+        rule = _find(request, code)
+        form = RuleForm(request.POST, rule=rule)
+        if form.is_valid():
+            with attempt(request, form) as tried:
+                change_rule(rule=rule, values=form.values(), by=acting(request), now=timezone.now())
+            if not tried.is_refused:
+                messages.success(request, _("Saved. Messages that wait already follow within minutes."))
+                return redirect(_rule_url(rule))
     return show(request, _EDIT, _EDIT, _edit_context(request, rule, form), status=422)
 
 
@@ -261,15 +265,18 @@ def test_rule(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
 @staff_page(read=Capability.MANAGE, write=Capability.MANAGE)
 def message_settings(request: StaffRequest) -> HttpResponse:
     clinic = request.staff_member.clinic
-    form = MessageSettingsForm(request.POST if request.method == "POST" else None, clinic=clinic)
-    if request.method == "POST" and form.is_valid():
-        try:
-            change_message_settings(
-                clinic=clinic, values=form.cleaned_data, by=acting(request), now=timezone.now()
-            )
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, _("Saved. Messages that wait already follow within minutes."))
-            return redirect("staff:settings-messages")
+    with undisturbed(request, Clinic.objects.select_for_update().filter(pk=clinic.pk)):
+        if request.method == "POST":
+            clinic = Clinic.objects.get(pk=clinic.pk)
+        form = MessageSettingsForm(request.POST if request.method == "POST" else None, clinic=clinic)
+        if form.is_valid():
+            try:
+                change_message_settings(
+                    clinic=clinic, values=form.cleaned_data, by=acting(request), now=timezone.now()
+                )
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                messages.success(request, _("Saved. Messages that wait already follow within minutes."))
+                return redirect("staff:settings-messages")
     return show(request, _SETTINGS, _SETTINGS, {"form": form}, status=422 if form.errors else 200)

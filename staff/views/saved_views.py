@@ -18,6 +18,7 @@ from clinics.saved_views import change_view, may_change, remove_view, save_view,
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.forms import AttentionFilterForm, CourseFilterForm
 from staff.message_forms import MessageFilterForm
+from staff.overtaken import undisturbed
 from staff.presenters.saved_views import list_url, view_bar, view_groups
 from staff.view_forms import SavedViewForm, SaveViewForm
 
@@ -91,23 +92,24 @@ def saved_views(request: StaffRequest) -> HttpResponse:
 
 @staff_page(write=Capability.READ)
 def change(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    view = _find(request, code)
-    form = SavedViewForm(request.POST, view=view, may_share=may(request, Capability.MANAGE))
-    if form.is_valid():
-        try:
-            changed = change_view(
-                view=view,
-                name=form.cleaned_data["name"],
-                is_shared=form.cleaned_data.get("is_shared", view.is_shared),
-                member=request.staff_member,
-                by=acting(request),
-                now=timezone.now(),
-            )
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, _("The view %(name)s is saved.") % {"name": changed.name})
-            return redirect("staff:saved-views")
+    with undisturbed(request):
+        view = _find(request, code)
+        form = SavedViewForm(request.POST, view=view, may_share=may(request, Capability.MANAGE))
+        if form.is_valid():
+            try:
+                changed = change_view(
+                    view=view,
+                    name=form.cleaned_data["name"],
+                    is_shared=form.cleaned_data.get("is_shared", view.is_shared),
+                    member=request.staff_member,
+                    by=acting(request),
+                    now=timezone.now(),
+                )
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                messages.success(request, _("The view %(name)s is saved.") % {"name": changed.name})
+                return redirect("staff:saved-views")
     return _show(request, changed=(view, form))
 
 

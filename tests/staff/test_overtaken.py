@@ -1,16 +1,22 @@
 """Two people change the same at once: the later one is told by the field, loses nothing, and overwrites nothing unasked."""
 
+import threading
 from datetime import date, time
+from functools import partial
 
 import pytest
 from django import forms
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from clinics.models import Role
+from clinics.models import Role, SavedView
+from hooks.services.endpoints import add_endpoint
 from reminders.models import ReminderRule
+from staff.clinic_forms import RoomForm
 from staff.overtaken import SeenForm
-from tests.factories import StaffMemberFactory
+from staff.view_forms import SavedViewForm
+from tests.factories import StaffMemberFactory, actor_of
+from tests.races import race, shared_database
 from tests.staff.conftest import NOW
 from tests.staff.test_today import words_of
 
@@ -129,9 +135,8 @@ def typed_of(browser, address):
     """Return what the form of a page would post, with its stamp."""
     form = browser.get(address).context["form"]
     values = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in values.items() if value is not None and value is not False} | {
-        "seen": form.stamp
-    }
+    found = {name: value for name, value in values.items() if value is not None and value is not False}
+    return found | {"seen": getattr(form, "stamp", "")}
 
 
 @pytest.fixture
@@ -145,7 +150,12 @@ def pages(owner, clinic, course):
     owner.get("/settings/rules/")
     rule = ReminderRule.objects.get(clinic=clinic, slug="overdue")
     person = StaffMemberFactory(clinic=clinic, role=Role.ANALYST, is_treating=False, signed_in_at=NOW)
+    by = actor_of(person)
+    hook, _secret = add_endpoint(
+        clinic=clinic, name="Books", url="https://example.com/", events=["session.booked"], by=by, now=NOW
+    )
     return {
+        "hook": (f"/settings/webhooks/{hook.code}/change/", "name", "Accounts", "Accounting"),
         "person": (f"/settings/people/{person.code}/", "display_name", "Eva", "Ева"),
         "client": (f"/clients/{course.client.code}/edit/", "health_notes", "Asthma", "Hay fever"),
         "rule": (f"/settings/rules/{rule.code}/", "repeat_days", 4, 5),
@@ -153,7 +163,7 @@ def pages(owner, clinic, course):
     }
 
 
-@pytest.mark.parametrize("name", ["person", "client", "rule", "messages"])
+@pytest.mark.parametrize("name", ["person", "client", "rule", "messages", "hook"])
 def test_page_says_what_somebody_else_changed_and_keeps_what_was_typed(owner, pages, name):
     address, field, theirs, mine = pages[name]
     form, verb = typed_of(owner, address), {"do": "save"}
@@ -169,6 +179,80 @@ def test_page_says_what_somebody_else_changed_and_keeps_what_was_typed(owner, pa
     assert f'name="seen" value="{refused.context["form"].stamp}"' in refused.content.decode()
     assert stored == theirs
     assert again.status_code == 302
+
+
+@pytest.fixture
+def view(owner, clinic):
+    member = clinic.staff_members.get(role=Role.OWNER)
+    return SavedView.objects.create(
+        clinic=clinic, member=member, page="courses", name="Late", query="show=late", created_at=NOW
+    )
+
+
+def renaming(form, address):
+    """Return an address that renames something, and what its form in a list of such posts beside the name."""
+    return address, {"seen": form.stamp}
+
+
+def test_name_that_somebody_else_changed_is_said_in_its_row(owner, room, view):
+    forms = {
+        "room": renaming(RoomForm(room=room), f"/settings/rooms/{room.code}/rename/"),
+        "view": renaming(SavedViewForm(view=view, may_share=True), f"/views/{view.code}/"),
+    }
+
+    for name, (address, shown) in forms.items():
+        assert owner.post(address, shown | {"name": "Theirs"}).status_code == 302, name
+        refused = owner.post(address, shown | {"name": "Mine"})
+        assert refused.status_code == 422, name
+        assert MEANWHILE % "Theirs" in words_of(refused)
+        assert 'value="Mine"' in refused.content.decode()
+
+    room.refresh_from_db()
+    view.refresh_from_db()
+    assert (room.name, view.name) == ("Theirs", "Theirs")
+
+
+def meet(monkeypatch, count=2):
+    """Hold everybody who has compared until as many have, or until it is plain that the others may not yet."""
+    there, compare = threading.Barrier(count), SeenForm._clean_fields
+
+    def compare_and_wait(form):
+        compare(form)
+        try:
+            there.wait(timeout=0.3)
+        except threading.BrokenBarrierError:
+            there.reset()
+
+    monkeypatch.setattr(SeenForm, "_clean_fields", compare_and_wait)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_in_one_moment_the_later_one_is_told(
+    transactional_db, tmp_path, monkeypatch, log_in, owner, pages, room, view
+):
+    both = [owner, log_in(room.clinic.staff_members.get(role=Role.OWNER))]
+    forms = {
+        "room": (*renaming(RoomForm(room=room), f"/settings/rooms/{room.code}/rename/"), "name"),
+        "view": (*renaming(SavedViewForm(view=view, may_share=True), f"/views/{view.code}/"), "name"),
+    }
+    values = {"room": ("A", "B"), "view": ("A", "B")}
+    for name, (address, field, *two) in pages.items():
+        forms[name] = address, typed_of(owner, address) | {"do": "save"}, field
+        values[name] = two
+    answers = {name: [] for name in forms}
+
+    def press(browser, name, value):
+        address, typed, field = forms[name]
+        answers[name].append(browser.post(address, typed | {field: value}).status_code)
+
+    meet(monkeypatch)
+    with shared_database(tmp_path):
+        for name, two in values.items():
+            presses = zip(both, two, strict=True)
+            assert race([partial(press, one, name, value) for one, value in presses]) == {"won": 2}
+
+    assert {name: sorted(found) for name, found in answers.items()} == {name: [302, 422] for name in forms}
 
 
 def test_prescription_that_somebody_else_changed_is_said(log_in, prescriber, course):
