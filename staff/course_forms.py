@@ -20,6 +20,7 @@ from courses.models import (
     TreatmentSession,
 )
 from staff.forms import YEARS, DateInput, PractitionerField, TimeInput, named
+from staff.overtaken import SeenForm
 
 
 class CoursePauseForm(forms.Form):
@@ -76,7 +77,7 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(label=_("Why"), max_length=200, required=False)
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(SeenForm):
     """What really became of a session, and why it stood there wrongly."""
 
     status = forms.ChoiceField(label=_("What really happened"), widget=forms.RadioSelect)
@@ -103,9 +104,23 @@ class CorrectionForm(forms.Form):
         ]
         self.fields["on"].widget.attrs["max"] = today.isoformat()
 
+    def words_for(self, name: str, field: forms.Field, stored: Any) -> str:
+        # What it is now is no choice, as a rule: it would correct nothing.
+        if name == "status":
+            return str(dict(named(SessionStatus.choices))[stored])
+        return super().words_for(name, field, stored)
 
-class TargetForm(forms.Form):
+
+class EndPhaseForm(DecisionForm):
+    """The end of the phase that the reader saw the course in."""
+
+    phase = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class TargetForm(SeenForm):
     target = forms.TypedChoiceField(label=_("Number of sessions"), coerce=int, widget=forms.RadioSelect)
+    # Not one of the next phase, should the course have come there meanwhile.
+    phase = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

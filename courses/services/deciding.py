@@ -35,26 +35,30 @@ from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.services.prescribing import LATEST_START, revise_phases
 
 
-def set_target(*, course: Course, target: int | None, by: Actor, now: datetime) -> None:
+def set_target(
+    *, course: Course, target: int | None, by: Actor, now: datetime, phase: int | None = None
+) -> None:
     """Decide how many sessions the current phase has within its range; None leaves it open again.
 
+    phase: the 0-based position that was looked at; when the course is in another one by now, that is refused.
     Raises: CourseError for anybody but a prescriber, a phase without a range, a target outside it or below what
-    is attended: that would put the sessions above it into the next phase.
+    is attended: that would put the sessions above it into the next phase; `other_phase`.
     """
     member = require_prescriber(by, course.clinic)
     with changing(
         course, action="target_set", by=by, now=now, reason=ResolvedReason.DECIDED, target=target
     ) as locked:
         progress = _progress(locked, now=now)
+        _refuse_other_phase(progress, phase)
         position, phases = progress.index, list(progress.phases)
-        phase = phases[position]
-        if phase.sessions_min is None or phase.sessions_max is None:
+        spec = phases[position]
+        if spec.sessions_min is None or spec.sessions_max is None:
             raise refuse("target", _("This phase has no number of sessions to decide."), code="no_range")
-        if target is not None and not phase.sessions_min <= target <= phase.sessions_max:
+        if target is not None and not spec.sessions_min <= target <= spec.sessions_max:
             raise refuse(
                 "target",
                 _("Choose a number from %(least)s to %(most)s.")
-                % {"least": phase.sessions_min, "most": phase.sessions_max},
+                % {"least": spec.sessions_min, "most": spec.sessions_max},
                 code="target_out_of_range",
             )
         if target is not None and target < progress.taken:
@@ -64,7 +68,7 @@ def set_target(*, course: Course, target: int | None, by: Actor, now: datetime) 
                 % {"count": progress.taken},
                 code="target_below_attended",
             )
-        phases[position] = replace(phase, target=target)
+        phases[position] = replace(spec, target=target)
         revise_phases(locked, phases, member=member, now=now, reason=_("number of sessions decided"))
 
 
@@ -88,11 +92,22 @@ def _progress(course: Course, *, now: datetime) -> Progress:
     return progress
 
 
-def end_phase(*, course: Course, on: date, by: Actor, now: datetime, reason: str = "") -> PhaseEnd:
+def _refuse_other_phase(progress: Progress, phase: int | None) -> None:
+    if phase is not None and phase != progress.index:
+        raise CourseError(
+            _("The course has meanwhile come into another phase. Look at the course, then decide anew."),
+            code="other_phase",
+        )
+
+
+def end_phase(
+    *, course: Course, on: date, by: Actor, now: datetime, reason: str = "", phase: int | None = None
+) -> PhaseEnd:
     """End the current phase on a day, today or earlier; the next one counts from there.
 
+    phase: the 0-based position that was looked at; when the course is in another one by now, that is refused.
     Raises: CourseError for anybody but a prescriber, before sessions_min are attended, for a day ahead,
-    or a day before the phase began or before the last attended session.
+    or a day before the phase began or before the last attended session; `other_phase`.
     """
     member = require_prescriber(by, course.clinic)
     text = fitting_text(reason, column=PhaseEnd.reason, field="reason")
@@ -103,6 +118,7 @@ def end_phase(*, course: Course, on: date, by: Actor, now: datetime, reason: str
         if on > today:
             raise refuse("on", _("A phase is ended today or in the past."), code="date_future")
         progress = _progress(locked, now=now)
+        _refuse_other_phase(progress, phase)
         least = progress.spec.sessions_min or 0
         if progress.taken < least:
             raise refuse(

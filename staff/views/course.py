@@ -52,6 +52,11 @@ def find_course(request: StaffRequest, code: uuid.UUID) -> Course:
     return get_object_or_404(courses, code=code)
 
 
+def held_course(request: StaffRequest, code: uuid.UUID) -> QuerySet[Course]:
+    """Return what `undisturbed` holds while a decision on a course is compared with how it stands."""
+    return Course.objects.for_clinic(request.staff_member.clinic).filter(code=code).select_for_update()
+
+
 def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
     """Return everything the page shows, as it is now.
 

@@ -25,12 +25,14 @@ from staff.course_forms import (
     CorrectionForm,
     CoursePauseForm,
     DecisionForm,
+    EndPhaseForm,
     OverrideForm,
     ReasonForm,
     TargetForm,
 )
+from staff.overtaken import undisturbed
 from staff.templatetags.interface import day
-from staff.views.course import answer_course, find_course, show_panel
+from staff.views.course import answer_course, find_course, held_course, show_panel
 
 _PANEL = "staff/course/_form_panel.html"
 
@@ -71,20 +73,23 @@ def _today(course: Course) -> date:
 
 @staff_page(read=Capability.RECORD, write=Capability.RECORD)
 def correct_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID) -> HttpResponse:
-    course = find_course(request, code)
-    sessions = course.sessions.select_related("clinic", "course__clinic", "practitioner", "room")
-    session = get_object_or_404(sessions, code=session_code)
-    if not session.has_outcome:
-        messages.error(request, _("Nothing is recorded of this session yet."))
-        return answer_course(request, course)
-    form = CorrectionForm(request.POST or None, session=session, today=_today(course), auto_id="correct-%s")
-    words = _Words(
-        _("Correct the session of %(day)s") % {"day": day(session.on, _today(course))},
-        _("Findings, the plan and messages follow at once. The reason stays with the session."),
-        _("Correct"),
-        _("The session is corrected."),
-    )
-    return _decide(request, course, form, words, services.correct_session, session=session)
+    with undisturbed(request, held_course(request, code)):
+        course = find_course(request, code)
+        sessions = course.sessions.select_related("clinic", "course__clinic", "practitioner", "room")
+        session = get_object_or_404(sessions, code=session_code)
+        if not session.has_outcome:
+            messages.error(request, _("Nothing is recorded of this session yet."))
+            return answer_course(request, course)
+        form = CorrectionForm(
+            request.POST or None, session=session, today=_today(course), auto_id="correct-%s"
+        )
+        words = _Words(
+            _("Correct the session of %(day)s") % {"day": day(session.on, _today(course))},
+            _("Findings, the plan and messages follow at once. The reason stays with the session."),
+            _("Correct"),
+            _("The session is corrected."),
+        )
+        return _decide(request, course, form, words, services.correct_session, session=session)
 
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
@@ -150,30 +155,33 @@ def override_condition(request: StaffRequest, code: uuid.UUID, condition: str) -
 
 @staff_page(read=Capability.PRESCRIBE, write=Capability.PRESCRIBE)
 def set_target(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
-    course = find_course(request, code)
-    facts = load_facts([course])[course.pk]
-    position = assess_facts(facts, today=_today(course)).phase or 0
-    phase = facts.prescription.phases[position]
-    form = TargetForm(
-        request.POST or None,
-        least=phase.sessions_min or 1,
-        most=phase.sessions_max or phase.sessions_min or 1,
-        initial={"target": phase.target},
-        auto_id="target-%s",
-    )
-    words = _Words(
-        _("Decide the number of sessions"),
-        _("The prescription gives a range; this says how many this client gets in the present phase."),
-        _("Decide"),
-        _("The number of sessions is decided."),
-    )
-    return _decide(request, course, form, words, services.set_target, course=course)
+    with undisturbed(request, held_course(request, code)):
+        course = find_course(request, code)
+        facts = load_facts([course])[course.pk]
+        position = assess_facts(facts, today=_today(course)).phase or 0
+        phase = facts.prescription.phases[position]
+        form = TargetForm(
+            request.POST or None,
+            least=phase.sessions_min or 1,
+            most=phase.sessions_max or phase.sessions_min or 1,
+            initial={"target": phase.target, "phase": position},
+            auto_id="target-%s",
+        )
+        words = _Words(
+            _("Decide the number of sessions"),
+            _("The prescription gives a range; this says how many this client gets in the present phase."),
+            _("Decide"),
+            _("The number of sessions is decided."),
+        )
+        return _decide(request, course, form, words, services.set_target, course=course)
 
 
 @staff_page(read=Capability.PRESCRIBE, write=Capability.PRESCRIBE)
 def end_phase(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     course = find_course(request, code)
-    form = DecisionForm(request.POST or None, initial={"on": _today(course)}, auto_id="end-%s")
+    facts = load_facts([course])[course.pk]
+    initial = {"on": _today(course), "phase": assess_facts(facts, today=_today(course)).phase}
+    form = EndPhaseForm(request.POST or None, initial=initial, auto_id="end-%s")
     words = _Words(
         _("End this phase"),
         _("The next phase counts from that day; after the last phase the course is completed."),

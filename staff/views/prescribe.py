@@ -30,6 +30,7 @@ from staff import prescribe_presenters as shown
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import add_refusal, attempt, vary_on_htmx
 from staff.course_forms import ReasonForm
+from staff.overtaken import undisturbed
 from staff.prescribe_forms import (
     KEPT,
     NEW_PHASE,
@@ -43,7 +44,7 @@ from staff.prescribe_forms import (
     posted_phases,
     unsent_phase_forms,
 )
-from staff.views.course import course_url, find_course
+from staff.views.course import course_url, find_course, held_course
 
 FOUND_CLIENTS = 8
 SHOWN_SESSIONS = 18
@@ -344,7 +345,11 @@ def _preview(request: StaffRequest, writing: _Writing, *, now: datetime) -> Mapp
 @staff_page(read=Capability.PRESCRIBE, write=Capability.PRESCRIBE)
 def change_prescription(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     """Put a new revision of a running course in force, with its reason; the plan is looked at afterwards."""
-    course = find_course(request, code)
+    with undisturbed(request, held_course(request, code)):
+        return _change_prescription(request, find_course(request, code))
+
+
+def _change_prescription(request: StaffRequest, course: Course) -> HttpResponse:
     todo = request.POST.get("do", "change") if request.method == "POST" else "start"
     reason = {"reason": request.POST.get("reason", "")}
     form = ReasonForm(request.POST if todo == "change" else None, initial=reason, auto_id="change-%s")

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from clinics.models import Role, SavedView
+from courses.models import TreatmentSession
 from hooks.services.endpoints import add_endpoint
 from reminders.models import ReminderRule
 from staff.clinic_forms import RoomForm
@@ -210,6 +211,35 @@ def test_name_that_somebody_else_changed_is_said_in_its_row(owner, room, view):
     room.refresh_from_db()
     view.refresh_from_db()
     assert (room.name, view.name) == ("Theirs", "Theirs")
+
+
+def test_outcome_that_somebody_else_corrected_is_said(owner, course):
+    session = TreatmentSession.objects.filter(course=course, status="attended").latest("on")
+    address = f"/courses/{course.code}/sessions/{session.code}/correct/"
+    typed = typed_of(owner, address)
+    assert owner.post(address, typed | {"status": "no_show", "reason": "theirs"}).status_code == 302
+
+    refused = owner.post(address, typed | {"status": "cancelled_late", "reason": "mine"})
+
+    assert refused.context["form"].errors == {"status": [MEANWHILE % "No-show"]}
+    assert refused.context["form"]["reason"].value() == "mine"
+    session.refresh_from_db()
+    assert session.status == "no_show"
+
+
+@pytest.mark.parametrize("verb", ["end-phase", "target"])
+def test_decision_about_a_phase_that_is_over_is_not_taken_for_the_next(log_in, prescriber, course, verb):
+    doctor, address = log_in(prescriber), f"/courses/{course.code}/{verb}/"
+    shown = typed_of(doctor, address)
+
+    refused = doctor.post(address, shown | {"phase": "1", "target": "12"})
+
+    assert shown["phase"] == 0
+    assert refused.context["form"].non_field_errors() == [
+        "The course has meanwhile come into another phase. Look at the course, then decide anew."
+    ]
+    assert not course.phase_ends.exists()
+    assert course.revisions.count() == 1
 
 
 def meet(monkeypatch, count=2):
