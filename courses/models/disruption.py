@@ -115,7 +115,8 @@ class DisruptedSession(models.Model):
     ends_at = models.DateTimeField()
     practitioner = models.ForeignKey(StaffMember, models.PROTECT, null=True, blank=True, related_name="+")
     room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True, related_name="+")
-    # What else it was when it was planned: {"status": ..., "confirmed_at": ..., "version": ..., "why": [...]}.
+    # What else it was when it was planned: {"status": ..., "confirmed_at": ..., "version": ..., "why": [...]}; and
+    # once moved "gave_way": the reasons of the date without a slot whose day it took, if it took one.
     before = models.JSONField(default=dict)
     # What the course drifts into if the session just falls out: [{"kind": ..., "severity": ..., "days": ...}].
     drift = models.JSONField(default=list)

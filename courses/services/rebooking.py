@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Final
 
@@ -26,6 +26,8 @@ from courses.models import (
     MoveChoice,
     MoveOutcome,
     PlanPolicy,
+    SessionStatus,
+    TreatmentSession,
 )
 from courses.services.applying import apply_plan
 from courses.services.booking import cancel_session
@@ -107,16 +109,34 @@ def apply_step(job: BackgroundJob, now: datetime) -> bool:
     # All in one order, as wherever several are locked; each one's verb then finds it held already.
     list(Course.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     rows = list(waiting.filter(course__in=ids))
+    _keep_dates(rows)
     groups = [list(group) for _pk, group in groupby(rows, key=lambda row: row.course_id)]
     for group in _apply_moves(disruption, groups, by=by, now=now):
         _apply_course(disruption, group, by=by, now=now)
-    DisruptedSession.objects.bulk_update(rows, ["outcome", "refusal"])
+    DisruptedSession.objects.bulk_update(rows, ["outcome", "refusal", "before"])
     job.done_count += len(rows)
     if job.done_count < job.total_count:
         return False
     disruption.status, disruption.ended_at = DisruptionStatus.APPLIED, now
     disruption.save(update_fields=["status", "ended_at"])
     return True
+
+
+def _keep_dates(rows: Sequence[DisruptedSession]) -> None:
+    """Note on the rows of a step which dates without a slot give way to where they go, so that these can come back."""
+    planned = TreatmentSession.objects.filter(
+        course__in=[row.course_id for row in rows], status=SessionStatus.PLANNED
+    )
+    why = {(course_id, on): why for course_id, on, why in planned.values_list("course", "on", "why")}
+    for row in rows:
+        if row.choice == MoveChoice.MOVE and (key := (row.course_id, new_day_of(row))) in why:
+            row.before["gave_way"] = why[key]
+
+
+def new_day_of(row: DisruptedSession) -> date | None:
+    """Return the clinic's day on which a session is to go, if it goes anywhere."""
+    zone = convert.zone_of(row.course.clinic)
+    return row.new_starts_at.astimezone(zone).date() if row.new_starts_at else None
 
 
 def actor_of(job: BackgroundJob) -> Actor:

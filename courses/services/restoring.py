@@ -15,12 +15,15 @@ from clinics.services import lock_clinic
 from courses import convert
 from courses.errors import CourseError
 from courses.models import (
+    BOOKED_STATUSES,
     Course,
     CourseStatus,
     DisruptedSession,
     Disruption,
     DisruptionStatus,
     MoveOutcome,
+    PlanPolicy,
+    PlanRevision,
     ResolvedReason,
     SessionStatus,
     TreatmentSession,
@@ -30,7 +33,7 @@ from courses.services.calendar import remove_absence, remove_closure
 from courses.services.changes import change_session, changing, lock_session, transacting
 from courses.services.disrupting import hand_over, lock_of, rows_of
 from courses.services.news import SessionNews, stand_of, tell_sessions
-from courses.services.rebooking import COURSES_A_STEP, actor_of
+from courses.services.rebooking import COURSES_A_STEP, actor_of, new_day_of
 from courses.services.slots import SlotWish, holding, wish_slot
 
 logger = logging.getLogger(__name__)
@@ -129,6 +132,7 @@ def _restore_course(
             ) as locked,
         ):
             refused = _restore_sessions(locked, rows, now=now)
+            _restore_dates(locked, [row for row in rows if row.pk not in refused], now=now)
             if len(refused) == len(rows):
                 # Nothing changed, so nothing is announced.
                 raise _NothingRestored(refused)
@@ -177,6 +181,34 @@ def _restore_sessions(course: Course, rows: Sequence[DisruptedSession], *, now: 
             break
         waiting = [row for row in waiting if row.pk in refused]
     return refused
+
+
+def _restore_dates(course: Course, rows: Sequence[DisruptedSession], *, now: datetime) -> None:
+    """Plan by date again what gave way to sessions that have gone back, unless the course was planned anew since."""
+    kept = [row for row in rows if "gave_way" in row.before]
+    if not kept or not course.is_open:
+        return
+    last = PlanRevision.objects.filter(course=course).order_by("number").last()
+    if last is None or last.policy != PlanPolicy.DISRUPTION:
+        return
+    today = convert.local_today(course.clinic, now)
+    holding_day = (*BOOKED_STATUSES, SessionStatus.ATTENDED, SessionStatus.PLANNED)
+    taken = set(
+        TreatmentSession.objects.filter(course=course, status__in=holding_day).values_list("on", flat=True)
+    )
+    TreatmentSession.objects.bulk_create(
+        TreatmentSession(
+            clinic_id=course.clinic_id,
+            course=course,
+            client_id=course.client_id,
+            status=SessionStatus.PLANNED,
+            on=on,
+            why=row.before["gave_way"],
+            created_at=now,
+        )
+        for row in kept
+        if (on := new_day_of(row)) is not None and on >= today and on not in taken
+    )
 
 
 def _restore_session(course: Course, row: DisruptedSession, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from clinics.jobs import cancel_job, work_job
 from clinics.models import Absence, Closure
-from courses.models import Disruption, TreatmentSession
+from courses.models import Disruption, PlanRevision, TreatmentSession
 from courses.services import (
     add_absence,
     apply_disruption,
@@ -17,6 +17,7 @@ from courses.services import (
     discontinue_course,
     move_session,
     pause_course,
+    rebooking,
     restoring,
     undo_disruption,
 )
@@ -36,7 +37,7 @@ from tests.courses.test_disrupting import (
     plan,
     work,
 )
-from tests.factories import prescribe
+from tests.factories import book, prescribe
 
 pytestmark = pytest.mark.django_db
 __all__ = ["anna", "boris", "courses"]
@@ -194,6 +195,48 @@ def test_sessions_that_stand_where_others_were_go_back_one_after_the_other(cours
     undo(disruption, by)
 
     assert state(courses) == before
+
+
+@pytest.fixture
+def dated(anna, boris, protocol):
+    """A course with a booking, and a date without a slot on the day to which the booking will move."""
+    course = prescribe(member=anna, protocol=protocol, start_on=march(9), phases=FIVE)
+    book(course, march(9), now=MONDAY)
+    why = [{"code": "window"}]
+    TreatmentSession.objects.create(
+        clinic=course.clinic, course=course, client_id=course.client_id, status="planned", on=march(12),
+        why=why, created_at=MONDAY,
+    )  # fmt: skip
+    return course
+
+
+def days(course):
+    return list(course.sessions.order_by("on").values_list("on", "status", "starts_at", "why"))
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_date_without_a_slot_comes_back_where_a_session_took_its_day(dated, by, monkeypatch, is_alone):
+    if is_alone:
+        # Each course by itself, as where several cannot be moved together.
+        monkeypatch.setattr(rebooking, "_apply_moves", lambda _disruption, groups, **_: list(groups))
+    before = days(dated)
+    disruption = plan(closed(dated.clinic), by)
+    apply(disruption, by)
+    assert [(on, status) for on, status, *_rest in days(dated)] == [(march(12), "booked")]
+
+    undo(disruption, by)
+
+    assert days(dated) == before
+
+
+def test_date_without_a_slot_stays_away_where_the_course_was_planned_anew(dated, by):
+    disruption = plan(closed(dated.clinic), by)
+    apply(disruption, by)
+    PlanRevision.objects.filter(course=dated).update(policy="shift")
+
+    undo(disruption, by)
+
+    assert [(on, status) for on, status, *_rest in days(dated)] == [(march(9), "booked")]
 
 
 def test_it_is_undone_once_and_only_when_it_was_applied(courses, anna, boris, by):
