@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinics.access import Capability
+from clinics.models import Role, StaffMember
 from courses import services
 from courses.convert import local_today
 from courses.errors import CourseError
@@ -58,7 +59,11 @@ def show_day(request: StaffRequest) -> HttpResponse:
     clinic, today = request.staff_member.clinic, _today(request)
     form = DayForm(request.GET, clinic=clinic)
     chosen = form.cleaned_data if form.is_valid() else {}
-    on, practitioner = chosen.get("on") or today, chosen.get("practitioner")
+    treating = list(treating_members(clinic))
+    # Where there is nobody else, what has no practitioner yet is theirs as well.
+    own = _own_day(request) if len(treating) > 1 else None
+    on = chosen.get("on") or today
+    practitioner = chosen.get("practitioner") if "practitioner" in request.GET else own
     sessions = list(day_sessions(clinic, on, today=today))
     old = list(unrecorded_sessions(clinic, today=today)[: UNRECORDED_SHOWN + 1]) if on == today else []
     if practitioner:
@@ -77,7 +82,9 @@ def show_day(request: StaffRequest) -> HttpResponse:
             "yesterday": on - timedelta(days=1),
             "tomorrow": on + timedelta(days=1),
             "practitioner": practitioner,
-            "people": presenters.people_of_day(list(treating_members(clinic)), sessions),
+            # Everybody's day is asked for by name where one's own is what comes first.
+            "everybody": "" if own else None,
+            "people": presenters.people_of_day(treating, sessions),
             "session_count": len(sessions),
             "summary": presenters.day_summary(day_counts(clinic, on)),
             "unrecorded": lines[: len(old)][:UNRECORDED_SHOWN],
@@ -86,6 +93,12 @@ def show_day(request: StaffRequest) -> HttpResponse:
             "first_ahead": presenters.first_ahead(shown, timezone.now()) if on == today else None,
         },
     )
+
+
+def _own_day(request: StaffRequest) -> StaffMember | None:
+    """Return the reader where their own sessions are what they came for: who treats, and does nothing else here."""
+    member = request.staff_member
+    return member if member.role == Role.PRACTITIONER and member.is_treating else None
 
 
 def _lines(

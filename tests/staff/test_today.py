@@ -9,7 +9,7 @@ from django.utils import timezone
 from clinics.models import Role
 from courses.models import Pause, RecordedContraindication, SessionStatus, TreatmentSession
 from courses.services import confirm_session, pause_course, record_no_show
-from tests.factories import ProtocolFactory, actor_of, book, prescribe
+from tests.factories import ProtocolFactory, StaffMemberFactory, actor_of, book, prescribe
 from tests.staff.conftest import HTMX, NOW, START, THURSDAY, TODAY
 
 
@@ -111,6 +111,27 @@ def test_analyst_sees_the_day_without_buttons(browser_of, session):
 
     assert url(session, "arrive") in receptionist
     assert url(session, "arrive") not in analyst
+
+
+def test_who_only_treats_begins_with_their_own_day(log_in, clinic, session, prescriber):
+    member = StaffMemberFactory(clinic=clinic, role=Role.PRACTITIONER)
+    browser = log_in(member)
+
+    own, everybody = browser.get("/"), browser.get("/?practitioner=")
+    TreatmentSession.objects.filter(pk=session.pk).update(practitioner=member)
+
+    assert "No sessions for this practitioner" in words_of(own)
+    assert 'href="?practitioner="' in own.content.decode()
+    assert "Anna Berzina" in words_of(everybody)
+    assert "Anna Berzina" in words_of(browser.get("/"))
+
+
+def test_who_treats_alone_sees_what_has_no_practitioner_yet(log_in, course, session, prescriber):
+    prescriber.role = Role.PRACTITIONER
+    prescriber.save()
+    TreatmentSession.objects.filter(pk=session.pk).update(practitioner=None)
+
+    assert "Anna Berzina" in words_of(log_in(prescriber).get("/"))
 
 
 def test_practitioner_records_but_does_not_cancel(browser_of, session):
