@@ -157,6 +157,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Else the name of the host stands in front.
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 # Whether whoever is signed in may found a clinic in the browser; else the operator does, by `manage.py found_clinic`.
 ALLOW_NEW_CLINICS = env.read_flag("ALLOW_NEW_CLINICS", default=not IS_PRODUCTION)

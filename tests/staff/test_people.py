@@ -92,7 +92,7 @@ def test_added_person_chooses_a_password_by_the_link_in_the_mail(owner, clinic, 
     assert (member.role, member.is_treating, member.user.email) == ("practitioner", True, "eva@example.com")
     [mail] = mailoutbox
     assert mail.to == ["eva@example.com"]
-    assert mail.subject == "[testserver] Your access to Regimen"
+    assert mail.subject == "Your access to Regimen"
     assert "You now have access to the pages of Kalnina Clinic." in mail.body
     # When the link is followed, it asks for a password, and afterwards that password opens the clinic
     path = re.search(r"http://testserver(/\S+)", mail.body).group(1)
