@@ -327,9 +327,8 @@ class YearForm(forms.Form):
 
     year = forms.TypedChoiceField(label=_("Year"), coerce=int)
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: date, usual: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # In autumn it is the coming year that wants planning.
-        self.usual = today.year + (today.month >= 10)
+        self.usual = today.year if usual is None else usual
         self.fields["year"].choices = [(year, year) for year in range(today.year, today.year + 3)]  # type: ignore[attr-defined]
         self.initial = {"year": self.usual, **(self.initial or {})}

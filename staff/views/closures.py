@@ -16,7 +16,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from clinics.access import Capability
-from clinics.models import Closure, OpeningHours
+from clinics.models import Clinic, Closure, OpeningHours
 from clinics.public_holidays import find_public_holidays
 from courses.convert import local_today
 from courses.errors import CourseError
@@ -31,6 +31,8 @@ _LIST: Final = "staff/clinic/closures.html"
 _HOLIDAYS: Final = "staff/clinic/holidays.html"
 # Closures further back than this are history that nobody looks up here.
 _PAST: Final = timedelta(days=366)
+# From this month on holidays of the coming year are thought of.
+_AUTUMN: Final = 10
 
 
 @staff_page(read=Capability.MANAGE, write=Capability.MANAGE)
@@ -88,7 +90,7 @@ def _show_list(
     coming, past = shown.closures_by_time(
         (shown.closure_line(closure, booked=counts, today=today) for closure in closures), today=today
     )
-    years = YearForm(today=today)
+    years = YearForm(today=today, usual=_usual_year(clinic, today))
     context = {"form": form, "booked": booked, "coming": coming, "past": past, "years": years}
     context |= {"country": country_name(clinic.country), "may_export": may(request, Capability.EXPORT)}
     return render(request, _LIST, context, status=status)
@@ -122,11 +124,10 @@ def holidays(request: StaffRequest) -> HttpResponse:
     clinic, now = request.staff_member.clinic, timezone.now()
     today = local_today(clinic, now)
     data = request.POST if request.method == "POST" else request.GET
-    form = YearForm({"year": data.get("year") or YearForm(today=today).usual}, today=today)
+    form = YearForm({"year": data.get("year") or _usual_year(clinic, today)}, today=today)
     if not form.is_valid():
         return redirect("staff:settings-holidays")
-    year = form.cleaned_data["year"]
-    known = find_public_holidays(clinic.country, year, language=clinic.language) if clinic.country else {}
+    known = _known_holidays(clinic, form.cleaned_data["year"])
     found = {on: name for on, name in known.items() if on >= today}
     if request.method != "POST":
         return _show_holidays(request, form, found, has_any=bool(known))
@@ -145,6 +146,21 @@ def holidays(request: StaffRequest) -> HttpResponse:
     saved = ngettext("%(n)s day is saved as closed.", "%(n)s days are saved as closed.", count) % {"n": count}
     messages.success(request, _saved_words(saved, told))
     return redirect("staff:settings-closures")
+
+
+def _known_holidays(clinic: Clinic, year: int) -> Mapping[date, str]:
+    return find_public_holidays(clinic.country, year, language=clinic.language) if clinic.country else {}
+
+
+def _usual_year(clinic: Clinic, today: date) -> int:
+    """Return the year that wants planning: in autumn the coming one, once this one's last holidays are seen to."""
+    if today.month < _AUTUMN:
+        return today.year
+    ahead = [on for on in _known_holidays(clinic, today.year) if on > today]
+    open_weekdays = set(OpeningHours.objects.for_clinic(clinic).values_list("weekday", flat=True))
+    wanted = {on for on in ahead if on.isoweekday() in open_weekdays}
+    is_seen_to = not wanted or wanted <= closed_days(clinic, min(wanted), max(wanted))
+    return today.year + is_seen_to
 
 
 def _show_holidays(

@@ -3,6 +3,7 @@
 from datetime import date, time
 
 import pytest
+import time_machine
 from django.utils import translation
 
 from audit.models import AuditEvent
@@ -238,6 +239,19 @@ def test_list_costs_the_same_however_long(
 
 
 # ---------------------------------------------------------------- public holidays
+
+
+def test_in_autumn_the_rest_of_the_year_comes_before_the_next(browser_of, clinic):
+    with time_machine.travel("2026-11-30 08:00Z", tick=False):
+        owner = browser_of(Role.OWNER)
+        rest = owner.get(HOLIDAYS)
+        Closure.objects.create(clinic=clinic, from_on=date(2026, 12, 24), to_on=date(2026, 12, 31))
+        coming = owner.get(HOLIDAYS)
+        listed = owner.get(CLOSURES)
+
+    assert [line.on.day for line in rest.context["lines"]] == [24, 25, 26, 31]
+    assert (rest.context["year"], coming.context["year"]) == (2026, 2027)
+    assert listed.context["years"].initial == {"year": 2027}
 
 
 def test_holidays_are_seen_first_and_closed_at_one_press(owner, clinic, course):
