@@ -290,6 +290,12 @@ def running_by_protocol(clinic: Clinic) -> dict[str, int]:
     return dict(running.order_by().values_list("protocol__slug").annotate(n=Count("pk")))
 
 
+def booked_days(course: Course, *, today: date) -> list[date]:
+    """Return the days from today on for which a course has a booking, in order; one query."""
+    ahead = TreatmentSession.objects.filter(course=course, status__in=BOOKED_STATUSES, on__gte=today)
+    return list(ahead.order_by("on").values_list("on", flat=True))
+
+
 def next_bookings(course_ids: Sequence[int], *, today: date) -> dict[int, TreatmentSession]:
     """Return the first booking from today on of each course that has one, with its day and time and no more.
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinics.models import Clinic, Room, StaffMember
-from staff.course_forms import RoomField, SlotForm
+from staff.course_forms import NextSlotForm, RoomField, SlotForm
 from staff.forms import YEARS, DateInput, PractitionerField, TimeInput
 
 
@@ -140,7 +140,7 @@ class PlaceForm(forms.Form):
         )
 
 
-class BookingForm(SlotForm):
+class BookingForm(NextSlotForm):
     """A slot for a course chosen from the calendar; `judged` is the day of which the page said what it is to the course."""
 
     judged = forms.CharField(widget=forms.HiddenInput, required=False)

@@ -1,5 +1,6 @@
 """What staff type on a course's page; whether it may be done is for the services to say."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from courses.models import (
 )
 from staff.forms import YEARS, DateInput, PractitionerField, TimeInput, named
 from staff.overtaken import SeenForm
+from staff.templatetags.interface import day
 
 
 class CoursePauseForm(forms.Form):
@@ -168,6 +170,33 @@ class SlotForm(forms.Form):
             "practitioner": self.cleaned_data["practitioner"],
             "room": self.cleaned_data["room"],
         }
+
+
+class MoveForm(SlotForm, SeenForm):
+    """Where a booking is to go; `initial` is where it is now."""
+
+
+class NextSlotForm(SlotForm):
+    """A slot for one more session; the page posts back which days the course had booked when it was shown."""
+
+    booked = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, booked: Sequence[date], today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._days = ", ".join(day(on, today) for on in booked)
+        self.known = " ".join(on.isoformat() for on in booked) or "none"
+        self.initial["booked"] = self.known
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("booked", "") not in ("", self.known):
+            # Two who want to book the next session would book two; pressed again, that is meant.
+            words = _(
+                "Somebody has meanwhile changed what is booked: %(days)s. Still wanted? Book once more."
+            )
+            self.add_error(None, words % {"days": self._days or _("nothing now")})
+            self.data = {**dict(self.data.items()), "booked": self.known}
+        return cleaned
 
 
 class ReplanForm(forms.Form):

@@ -81,7 +81,7 @@ def slot_initial(session: TreatmentSession) -> dict[str, Any]:
     starts_at = timezone.localtime(session.starts_at) if session.starts_at else None
     return {
         "on": session.on,
-        "at": f"{starts_at:%H:%M}" if starts_at else None,
+        "at": starts_at.time() if starts_at else None,
         "minutes": presenters.booked_minutes(session),
         "practitioner": session.practitioner.code if session.practitioner else None,
         "room": session.room.code if session.room else None,

@@ -18,14 +18,15 @@ from clinics.models import Clinic, Room
 from courses import services
 from courses.convert import local_today
 from courses.models import BOOKED_STATUSES, Course, SessionStatus, TreatmentSession
-from courses.selectors import RUNNING, clinic_courses, search_courses
+from courses.selectors import RUNNING, booked_days, clinic_courses, search_courses
 from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import attempt, show
 from staff.calendar_forms import BookingForm, BookingPlace, PlaceForm, calendar_address
+from staff.overtaken import undisturbed
 from staff.presenters import calendar_booking as shown
 from staff.searches import go_to_found, searched
-from staff.views.course import find_course
+from staff.views.course import find_course, held_course
 
 _CHOOSE: Final = "staff/calendar/book_choose.html"
 _BOOK: Final = "staff/calendar/book.html"
@@ -77,10 +78,19 @@ def _free_courses(clinic: Clinic, on: date, *, today: date) -> QuerySet[Course]:
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
 def book_course(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     """Book a course at a place of the calendar; a day of which nothing was said yet is said something about first."""
-    course, now = find_course(request, code), timezone.now()
+    with undisturbed(request, held_course(request, code)):
+        return _book_course(request, find_course(request, code), now=timezone.now())
+
+
+def _book_course(request: StaffRequest, course: Course, *, now: datetime) -> HttpResponse:
     today = local_today(course.clinic, now)
     place = PlaceForm(request.GET, clinic=course.clinic).place(today=today)
-    form = BookingForm(request.POST if request.method == "POST" else None, clinic=course.clinic)
+    form = BookingForm(
+        request.POST if request.method == "POST" else None,
+        clinic=course.clinic,
+        booked=booked_days(course, today=today),
+        today=today,
+    )
     fit = services.fit_day(courses=[course], on=place.on, now=now)[course.pk]
     if form.is_bound and form.is_valid():
         on = form.cleaned_data["on"]
@@ -94,7 +104,7 @@ def book_course(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
                 messages.success(request, f"{course.client.name}: {_('The session is booked.')}")
                 return redirect(calendar_address(place.page, clinic=course.clinic, today=today, on=on))
     elif not form.is_bound:
-        form.initial = _initial(course, place, fit)
+        form.initial = {**form.initial, **_initial(course, place, fit)}
     on = form.cleaned_data.get("on", place.on) if form.is_bound else place.on
     context: dict[str, Any] = {
         "course": course,

@@ -17,14 +17,16 @@ from courses import services
 from courses.convert import local_today
 from courses.errors import CourseError
 from courses.models import Course, PlanPolicy
+from courses.selectors import booked_days
 from staff import planning_presenters as shown
 from staff.access import StaffRequest, acting, staff_page
 from staff.answers import add_refusal, attempt
 from staff.calendar_forms import calendar_address
-from staff.course_forms import ReplanForm, SlotForm
+from staff.course_forms import MoveForm, NextSlotForm, ReplanForm
 from staff.course_presenters import split
+from staff.overtaken import undisturbed
 from staff.undo import say_done, session_slip
-from staff.views.course import answer_course, course_url, find_course, show_panel
+from staff.views.course import answer_course, course_url, find_course, held_course, show_panel
 
 SHOWN_LINES = 10
 
@@ -32,17 +34,25 @@ SHOWN_LINES = 10
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
 def book_next(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     """Offer slots, those inside the window first; book the one chosen or typed."""
-    course, now = find_course(request, code), timezone.now()
-    form = SlotForm(request.POST or None, clinic=course.clinic, auto_id="slot-%s")
-    if request.method == "POST" and form.is_valid():
-        with attempt(request, form):
-            services.book_session(course=course, by=acting(request), now=now, **form.slot())
-        if not form.errors:
-            return answer_course(request, course, _("The session is booked."))
+    with undisturbed(request, held_course(request, code)):
+        course, now = find_course(request, code), timezone.now()
+        today = local_today(course.clinic, now)
+        form = NextSlotForm(
+            request.POST or None,
+            clinic=course.clinic,
+            booked=booked_days(course, today=today),
+            today=today,
+            auto_id="slot-%s",
+        )
+        if request.method == "POST" and form.is_valid():
+            with attempt(request, form):
+                services.book_session(course=course, by=acting(request), now=now, **form.slot())
+            if not form.errors:
+                return answer_course(request, course, _("The session is booked."))
     return _show_offers(request, course, form, now=now)
 
 
-def _show_offers(request: StaffRequest, course: Course, form: SlotForm, *, now: datetime) -> HttpResponse:
+def _show_offers(request: StaffRequest, course: Course, form: NextSlotForm, *, now: datetime) -> HttpResponse:
     today = local_today(course.clinic, now)
     context: dict[str, Any] = {"form": form, "action": request.path, "today": today}
     try:
@@ -70,21 +80,22 @@ def _names(course: Course) -> tuple[dict[str, str], dict[str, str]]:
 
 @staff_page(read=Capability.BOOK, write=Capability.BOOK)
 def move_session(request: StaffRequest, code: uuid.UUID, session_code: uuid.UUID) -> HttpResponse:
-    course, now = find_course(request, code), timezone.now()
-    sessions = course.sessions.select_related("course__clinic", "practitioner", "room")
-    session = get_object_or_404(sessions, code=session_code)
     # The query of the calendar that the form was opened from; None when it was the course.
     kept = (request.POST or request.GET).get("calendar")
-    form = SlotForm(
-        request.POST or None, clinic=course.clinic, initial=shown.slot_initial(session), auto_id="move-%s"
-    )
-    if request.method == "POST" and form.is_valid():
-        with attempt(request, form):
-            after = services.move_session(session=session, by=acting(request), now=now, **form.slot())
-        if not form.errors:
-            back = course_url(course) if kept is None else _calendar(course, kept, now=now)
-            slip = session_slip(session, after, acted_at=now, back=back, is_booking=True)
-            return _answer_moved(request, course, kept, slip)
+    with undisturbed(request, held_course(request, code)):
+        course, now = find_course(request, code), timezone.now()
+        sessions = course.sessions.select_related("course__clinic", "practitioner", "room")
+        session = get_object_or_404(sessions, code=session_code)
+        form = MoveForm(
+            request.POST or None, clinic=course.clinic, initial=shown.slot_initial(session), auto_id="move-%s"
+        )
+        if request.method == "POST" and form.is_valid():
+            with attempt(request, form):
+                after = services.move_session(session=session, by=acting(request), now=now, **form.slot())
+            if not form.errors:
+                back = course_url(course) if kept is None else _calendar(course, kept, now=now)
+                slip = session_slip(session, after, acted_at=now, back=back, is_booking=True)
+                return _answer_moved(request, course, kept, slip)
     context = {
         "form": form,
         "action": request.path,

@@ -158,6 +158,7 @@ def test_form_starts_from_the_place_the_prescribed_length_and_a_free_room(
         "practitioner": prescriber.code,
         "room": room.code,
         "judged": "2026-03-10",
+        "booked": "2026-03-09",
     }
 
 

@@ -11,12 +11,13 @@ from django.utils.datastructures import MultiValueDict
 
 from clinics.models import Role, SavedView
 from courses.models import TreatmentSession
+from courses.selectors import booked_days
 from hooks.services.endpoints import add_endpoint
 from reminders.models import ReminderRule
 from staff.clinic_forms import RoomForm
 from staff.overtaken import SeenForm
 from staff.view_forms import SavedViewForm
-from tests.factories import StaffMemberFactory, actor_of
+from tests.factories import StaffMemberFactory, actor_of, book
 from tests.races import race, shared_database
 from tests.staff.conftest import NOW
 from tests.staff.test_today import words_of
@@ -225,6 +226,42 @@ def test_outcome_that_somebody_else_corrected_is_said(owner, course):
     assert refused.context["form"]["reason"].value() == "mine"
     session.refresh_from_db()
     assert session.status == "no_show"
+
+
+BOOKED = "Somebody has meanwhile changed what is booked: %s. Still wanted? Book once more."
+
+
+@pytest.mark.parametrize("address", ["/courses/{}/book/", "/calendar/book/{}/?on=2026-03-09&at=10:00"])
+def test_next_session_that_somebody_else_booked_is_not_booked_twice(reception, course, address):
+    address = address.format(course.code)
+    shown = typed_of(reception, address)
+    book(course, date(2026, 3, 9), time(15), now=NOW)
+    slot = {"on": "2026-03-10", "at": "11:00", "minutes": "45", "judged": "2026-03-10"}
+
+    refused = reception.post(address, shown | slot)
+    typed = refused.context["form"]
+    again = reception.post(address, shown | slot | {"booked": typed["booked"].value()})
+
+    assert typed.non_field_errors() == [BOOKED % "Mon 9 Mar"]
+    assert typed["at"].value() == "11:00"
+    assert again.status_code == 302
+    assert booked_days(course, today=date(2026, 3, 9)) == [date(2026, 3, 9), date(2026, 3, 10)]
+
+
+def test_booking_that_somebody_else_moved_is_said_before_it_moves_again(reception, course, room):
+    session = book(course, date(2026, 3, 10), time(11), now=NOW)
+    address = f"/courses/{course.code}/sessions/{session.code}/move/"
+    shown = typed_of(reception, address)
+    assert reception.post(address, shown | {"at": "15:00"}).status_code == 302
+
+    refused = reception.post(address, shown | {"at": "16:00"})
+    merged = reception.post(address, shown | {"room": room.code})
+
+    assert refused.context["form"].errors == {"at": [MEANWHILE % "15:00"]}
+    assert f'name="seen" value="{refused.context["form"].stamp}"' in refused.content.decode()
+    assert merged.status_code == 302
+    session.refresh_from_db()
+    assert (session.room, session.starts_at.hour) == (room, 13)
 
 
 @pytest.mark.parametrize("verb", ["end-phase", "target"])
