@@ -290,6 +290,18 @@ def running_by_protocol(clinic: Clinic) -> dict[str, int]:
     return dict(running.order_by().values_list("protocol__slug").annotate(n=Count("pk")))
 
 
+def course_calls(course: Course) -> QuerySet[FlagCall]:
+    """Return the calls about any finding of a course, the latest first."""
+    calls = FlagCall.objects.filter(flag__course=course).select_related("flag", "by")
+    return calls.order_by("-created_at", "-pk")
+
+
+def noted_flags(course: Course) -> QuerySet[Flag]:
+    """Return the findings of a course, resolved ones too, on which somebody wrote a note, the latest note first."""
+    flags = Flag.objects.filter(course=course, acknowledged_at__isnull=False).exclude(acknowledged_note="")
+    return flags.select_related("acknowledged_by").order_by("-acknowledged_at", "-pk")
+
+
 def booked_days(course: Course, *, today: date) -> list[date]:
     """Return the days from today on for which a course has a booking, in order; one query."""
     ahead = TreatmentSession.objects.filter(course=course, status__in=BOOKED_STATUSES, on__gte=today)

@@ -19,7 +19,7 @@ from clinics.models import ApiToken, StaffMember
 from courses.convert import assess_facts, load_facts, local_today
 from courses.models import Course, RecordedContraindication, TreatmentSession
 from courses.ribbons import ribbon_of
-from courses.selectors import clinic_courses, open_flags, telephones
+from courses.selectors import clinic_courses, course_calls, noted_flags, open_flags, telephones
 from reminders.selectors import course_messages
 from staff import course_history, presenters
 from staff import course_presenters as shown
@@ -30,6 +30,7 @@ from staff.undo import say_done
 from staff.views.messages import open_channels
 
 SHOWN_CHANGES = 40
+SHOWN_NOTES = 20
 SHOWN_REMINDERS = 60
 # What of a long table is seen at once; the rest is one click away.
 SHOWN_AHEAD = 8
@@ -96,6 +97,9 @@ def course_context(request: StaffRequest, course: Course) -> dict[str, Any]:
         "pauses": shown.pause_rows(pauses, longest_days=course.clinic.longest_pause_days, today=today),
         "conditions": _conditions(request, course, today=today),
         "reminders": shown.split(_messages(course, today=today), SHOWN_MESSAGES),
+        "notes": course_history.note_rows(
+            list(course_calls(course)[:SHOWN_NOTES]), list(noted_flags(course)[:SHOWN_NOTES]), today=today
+        ),
         "changes": _changes(course, today=today),
         "actions": actions,
         "can_book": can_book,

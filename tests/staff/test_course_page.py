@@ -16,7 +16,13 @@ from courses.models import (
     Restart,
     TreatmentSession,
 )
-from courses.services import pause_course, reassess_due, record_contraindication
+from courses.services import (
+    acknowledge_flag,
+    pause_course,
+    reassess_due,
+    record_call,
+    record_contraindication,
+)
 from tests.factories import actor_of, attend, book
 from tests.staff.conftest import HTMX, NOW, TODAY
 from tests.staff.test_today import words_of
@@ -79,6 +85,25 @@ def test_part_alone_answers_htmx(reception, course):
     assert "<html" in whole.content.decode()
     assert "<html" not in part.content.decode()
     assert part["Vary"].find("HX-Request") >= 0
+
+
+def test_calls_and_notes_about_findings_stay_with_the_course(reception, course):
+    reassess_due(now=NOW)
+    flag, by = course.flags.get(kind="overdue"), actor_of(course.prescribed_by)
+    acknowledge_flag(flag=flag, note="on holiday", by=by, now=NOW)
+    later = NOW + timedelta(hours=1)
+    tomorrow = TODAY + timedelta(days=1)
+    record_call(flag=flag, outcome="call_later", note="in the tram", next_on=tomorrow, by=by, now=later)
+    # What was said stays when the finding is over.
+    course.flags.update(resolved_at=later, resolved_reason="attended")
+
+    page = reception.get(url(course))
+
+    assert [(row.words, row.note, row.about, row.by) for row in page.context["notes"]] == [
+        ("Call: call later; again on Tue 10 Mar", "in the tram", "Overdue", "Dr Ozola"),
+        ("Note", "on holiday", "Overdue", "Dr Ozola"),
+    ]
+    assert "Call: call later; again on Tue 10 Mar in the tram · Overdue · Dr Ozola" in words_of(page)
 
 
 def test_page_costs_the_same_with_one_and_with_many_sessions(
