@@ -20,7 +20,7 @@ from courses.core.states import (
     check_transition,
 )
 from courses.errors import CourseError
-from courses.models import Course, CourseStatus, SessionStatus, TreatmentSession
+from courses.models import OUTCOME_STATUSES, Course, CourseStatus, SessionStatus, TreatmentSession
 from courses.services.assessing import open_flags, reassess, store_assessment, store_measures
 from courses.services.news import SessionNews, stand_of, tell_sessions
 from courses.signals import course_acted, course_changed, courses_changed
@@ -299,11 +299,12 @@ def require_session_move(old: str, new: str, *, is_correction: bool = False) -> 
     try:
         check_transition(table, old, new)
     except TransitionError as error:
-        words = dict(SessionStatus.choices)
-        message = _("A session that is %(old)s cannot become %(new)s.") % {
-            "old": words.get(old, old),
-            "new": words.get(new, new),
-        }
+        words: dict[Any, Any] = dict(SessionStatus.choices)
+        said = _("A session that is %(old)s cannot become %(new)s.")
+        if old in OUTCOME_STATUSES and not is_correction:
+            # As a rule a colleague was faster.
+            said = _("This session is recorded already: %(old)s. If that is wrong, correct it on its course.")
+        message = said % {"old": words.get(old, old), "new": words.get(new, new)}
         raise CourseError(message, code=error.code, fields={"status": message}) from error
 
 

@@ -357,7 +357,7 @@ def test_refusal_of_a_verb_says_why(world, writer):
     taken = writer.post(f"courses/{world.other.code}/book/", double)
     early = writer.post(f"sessions/{world.later.code}/attend/")
 
-    said = "A session that is cancelled by the client cannot become cancelled by the client."
+    said = "This session is recorded already: cancelled by the client. If that is wrong, correct it on its course."
     assert (again.status_code, again.json()) == (
         409,
         {
