@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
@@ -23,7 +24,7 @@ class CurrentClinicMiddleware:
 
 
 def find_staff_member(request: HttpRequest) -> StaffMember | None:
-    """Return the active membership chosen in this login session, else the user's first.
+    """Return the active membership chosen in this login session, else the one the user last worked in.
 
     Cost: one query.
     """
@@ -33,13 +34,15 @@ def find_staff_member(request: HttpRequest) -> StaffMember | None:
 
 
 def membership_of(user: User, chosen: str | None) -> StaffMember | None:
-    """Return the active membership of a user with the code chosen, else their first; none in a deactivated clinic.
+    """Return the active membership of a user with the code chosen, else the one last signed in with, else their first.
+
+    One in a deactivated clinic does not count.
 
     Cost: one query.
     """
     members = list(
         StaffMember.objects.filter(user=user, is_active=True, clinic__deactivated_at=None)
         .select_related("clinic")
-        .order_by("pk")
+        .order_by(F("signed_in_at").desc(nulls_last=True), "pk")
     )
     return next((member for member in members if str(member.code) == chosen), members[0] if members else None)

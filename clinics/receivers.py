@@ -45,7 +45,11 @@ def factor_reset(*, user: User, authenticator: Authenticator, **kwargs: Any) -> 
 
 @receiver(user_logged_in, dispatch_uid="clinics.signed_in")
 def signed_in(*, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Note it for the clinic whose pages open now; the user's other clinics learn nothing."""
+    """Note it for the clinic whose pages open now; the user's other clinics learn nothing.
+
+    The session stays with that clinic, whichever is chosen meanwhile in another browser.
+    """
     member = membership_of(user, request.session.get(CHOSEN_MEMBER))
     if member is not None:
+        request.session[CHOSEN_MEMBER] = str(member.code)
         record_sign_in(member=member, now=timezone.now())

@@ -2,8 +2,10 @@
 
 import gzip
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
@@ -105,6 +107,20 @@ def test_clinic_is_chosen_among_ones_own(log_in, owner):
     words = words_of(browser.get("/"))
     assert "Second Clinic" in words
     assert "Kalnina Clinic" not in words
+
+
+def test_next_sign_in_opens_the_clinic_last_worked_in(log_in, owner):
+    second = ClinicFactory(name="Second Clinic")
+    other = StaffMemberFactory(clinic=second, user=owner.user, role=Role.ANALYST)
+    at_desk, elsewhere = log_in(owner), log_in(owner)
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        elsewhere.post("/me/clinic/", {"member": str(other.code)})
+
+        anew = log_in(owner)
+
+        assert "Second Clinic" in words_of(anew.get("/"))
+        # Who was signed in before stays where they were.
+        assert "Kalnina Clinic" in words_of(at_desk.get("/"))
 
 
 def test_clinic_of_somebody_else_is_refused(log_in, owner):
