@@ -27,9 +27,10 @@ def merge_clients(
     with transacting():
         # Nothing is prescribed for either meanwhile.
         lock_clinic(kept.clinic)
-        kept, gone = (
-            Client.objects.prefetch_related("contact_points").get(pk=one.pk) for one in (kept, gone)
-        )
+        # And what is compared stays as it is; in one order, as wherever several are locked.
+        locked = Client.objects.select_for_update(of=("self",)).prefetch_related("contact_points")
+        rows = {row.pk: row for row in locked.filter(pk__in=(kept.pk, gone.pk)).order_by("pk")}
+        kept, gone = rows[kept.pk], rows[gone.pk]
         if seen and seen != stamp_of(kept, gone):
             raise ValidationError(
                 _("The data of one of the two have changed since. Look at both again."), code="stale"

@@ -1,16 +1,22 @@
 """Who was registered twice becomes one client: found, compared, brought together without loss."""
 
+import threading
 from datetime import date, time, timedelta
+from functools import partial
 
 import pytest
+from django.db import transaction
 
 from audit.models import AuditEvent
+from clients.duplicates import stamp_of
 from clients.models import Channel, Client, Consent, ContactPoint
 from clinics.models import Role
 from courses.models import Course, RecordedContraindication, TreatmentSession
 from courses.services import record_contraindication
 from reminders.models import Answer, Reminder
+from reminders.services import merging
 from tests.factories import ClientFactory, ClinicFactory, actor_of, book, prescribe
+from tests.races import race, shared_database
 from tests.staff.conftest import NOW, START, TODAY
 from tests.staff.lists import look_for
 from tests.staff.test_today import words_of
@@ -139,6 +145,41 @@ def test_changed_meanwhile_is_looked_at_again(reception, anna, twin):
     assert "The data of one of the two have changed since." in words_of(response)
     twin.refresh_from_db()
     assert twin.merged_into is None
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_change_in_the_moment_of_a_merge_comes_after_it(
+    transactional_db, tmp_path, monkeypatch, anna, twin, prescriber
+):
+    compared, changed = threading.Event(), threading.Event()
+    for client in (anna, twin):
+        client.refresh_from_db()
+    seen = stamp_of(anna, twin)
+
+    def compare_slowly(*clients):
+        compared.set()
+        changed.wait(timeout=0.3)
+        return stamp_of(*clients)
+
+    def change():
+        compared.wait(timeout=10)
+        with transaction.atomic():
+            row = Client.objects.select_for_update().get(pk=anna.pk)
+            row.family_name = "Changed"
+            row.save(update_fields=["family_name"])
+        changed.set()
+
+    monkeypatch.setattr(merging, "stamp_of", compare_slowly)
+    by = actor_of(prescriber)
+    bring = partial(
+        merging.merge_clients, kept=anna, gone=twin, taken={"family_name"}, seen=seen, by=by, now=NOW
+    )
+    with shared_database(tmp_path):
+        outcome = race([bring, change])
+        name = Client.objects.get(pk=anna.pk).family_name
+
+    assert (outcome, name) == ({"won": 2}, "Changed")
 
 
 def test_only_clients_of_the_clinic_are_merged(reception, anna, browser_of):
