@@ -229,12 +229,17 @@ def add_absence(
 ) -> Absence:
     """Put on record that a practitioner is away; the bookings hit are found by the disruption list.
 
-    Raises: CourseError for a range upside down or longer than a year.
+    Raises: CourseError for a range upside down or longer than a year, or one that is on record already.
     """
     check_range(from_on, to_on)
     text = fitting_text(reason, column=Absence.reason, field="reason")
     with transacting():
         lock_clinic(practitioner.clinic)
+        if Absence.objects.filter(practitioner=practitioner, from_on=from_on, to_on=to_on).exists():
+            # Pressed twice, or by two: taken out once, the other one would still be there.
+            raise refuse(
+                "from_on", _("An absence on these days is on record already."), code="absence_exists"
+            )
         absence = Absence.objects.create(
             clinic=practitioner.clinic,
             practitioner=practitioner,

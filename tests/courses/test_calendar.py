@@ -44,6 +44,17 @@ def test_closure_flags_the_bookings_on_it_and_going_resolves_them(course, by):
         remove_closure(closure=gone, by=by, now=MONDAY)
 
 
+def test_absence_entered_twice_is_on_record_once(member, by):
+    days = {"from_on": march(3), "to_on": march(4)}
+    add_absence(practitioner=member, **days, by=by, now=MONDAY)
+
+    with refused("absence_exists", "from_on"):
+        add_absence(practitioner=member, **days, by=by, now=MONDAY)
+    add_absence(practitioner=member, from_on=march(3), to_on=march(5), by=by, now=MONDAY)
+
+    assert list(Absence.objects.values_list("to_on", flat=True).order_by("to_on")) == [march(4), march(5)]
+
+
 def test_absence_makes_plans_stale_and_can_be_taken_back(course, member, by):
     absence = add_absence(practitioner=member, from_on=march(3), to_on=march(4), by=by, now=MONDAY)
     gone = Absence.objects.get(pk=absence.pk)
