@@ -32,5 +32,12 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "x") document.activeElement.closest("[data-step]")?.querySelector("[data-pick]")?.click();
 });
 
+// An act on several lines takes them away, and the focus with them: a keyboard goes on with the first that is left.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "worklist" || document.activeElement !== document.body) return;
+  const first = document.querySelector("#worklist [data-step]");
+  if (first) (first.querySelector("[data-step-focus]") || first).focus({ preventScroll: true });
+});
+
 document.addEventListener("htmx:load", showPicked);
 showPicked();

@@ -137,3 +137,15 @@ def test_several_findings_are_selected_by_key_and_put_off_together(
     expect(page.get_by_text("2 findings put off.")).to_be_visible()
     expect(page.locator("[id^=flag-row-]")).to_have_count(0)
     assert {flag.snoozed_until_on for flag in Flag.objects.filter(kind="overdue")} == {date(2026, 3, 16)}
+
+
+def test_keyboard_goes_on_where_selected_findings_were(open_browser, receptionist, overdue):
+    page = open_browser(receptionist)
+    page.goto("/attention/?kind=overdue")
+
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Put off until").click()
+
+    expect(page.get_by_text("1 finding put off.")).to_be_visible()
+    expect(page.locator("[id^=flag-row-]").get_by_role("button", name="Call")).to_be_focused()
