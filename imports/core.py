@@ -135,6 +135,9 @@ def match_columns(kind: str, headings: Sequence[str]) -> dict[str, int]:
             if name in places and places.index(name) not in found.values():
                 found[field] = places.index(name)
                 break
+    if "family_name" in found and "given_name" not in found and "given_first" in found:
+        # Beside a column of family names, "name" is the given one.
+        found["given_name"] = found.pop("given_first")
     return found
 
 

@@ -28,6 +28,7 @@ from imports.core import (
         ),
         ("clients", ["", "ФИО", "Моб."], {"family_first": 1}),
         ("clients", ["Phone", "phone", "Name"], {"given_first": 2, "phone": 0}),
+        ("clients", ["Name", "Surname"], {"given_name": 0, "family_name": 1}),
         (
             "courses",
             ["phone", "Protocol", "start_on", "Attended dates", "Врач"],
