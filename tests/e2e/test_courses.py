@@ -101,6 +101,22 @@ def test_files_hold_exactly_what_is_shown(open_browser, owner, courses, address,
         assert row[given] == course.client.given_name
 
 
+def test_menu_beside_a_search_stays_open(open_browser, owner, courses):
+    page = open_browser(owner)
+    page.goto("/courses/")
+    page.get_by_role("searchbox", name="Client").fill("zaic")
+    expect(page).to_have_url(re.compile("search="))
+
+    # To leave the field is no change of what is searched for.
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_text("Export", exact=True).click()
+    page.wait_for_timeout(500)
+
+    assert asked == []
+    expect(page.get_by_role("link", name="CSV")).to_be_visible()
+
+
 def test_sorting_follows_a_click_and_says_so(open_browser, owner, courses):
     page = open_browser(owner)
     page.goto("/courses/")

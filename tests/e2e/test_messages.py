@@ -40,6 +40,10 @@ def test_coming_message_is_found_read_and_stopped(open_browser, receptionist, ro
     page.get_by_label("Client", exact=True).fill("berzina")
     expect(page).to_have_url(re.compile("search="))
     assert "berzina" not in page.url
+    page.locator("#id_to_on").fill("2027-01-01")
+    expect(page).to_have_url(re.compile("to_on=2027-01-01"))
+    page.get_by_label("Channel").select_option(label="E-mail")
+    expect(page).to_have_url(re.compile("channel=email"))
     page.get_by_role("link", name="Schedule").first.click()
     expect(page.get_by_text("As it will read")).to_be_visible()
 
