@@ -30,6 +30,8 @@ from reminders.services import drain
 from tests.courses.build import MONDAY, all_rows, assert_in_line, at, march, refused
 from tests.factories import (
     ClientFactory,
+    ClinicFactory,
+    ProtocolFactory,
     RoomFactory,
     StaffMemberFactory,
     actor_of,
@@ -38,6 +40,7 @@ from tests.factories import (
     intensive,
     prescribe,
 )
+from tests.factories.moulds import Mould
 from tests.races import race, shared_database
 
 pytestmark = pytest.mark.django_db
@@ -46,25 +49,18 @@ WEEK = (march(9), march(11))
 FIVE = [intensive(sessions_min=5, sessions_max=5)]
 
 
-@pytest.fixture
-def anna(clinic):
-    return StaffMemberFactory(clinic=clinic, display_name="Anna")
-
-
-@pytest.fixture
-def boris(clinic):
+def make_hit():
+    """Three courses with Anna, an hour apart, each with sessions on Monday, Wednesday and the next Monday, and Boris."""
+    clinic = ClinicFactory()
+    anna = StaffMemberFactory(clinic=clinic, display_name="Anna")
+    boris = StaffMemberFactory(clinic=clinic, display_name="Boris")
     RoomFactory.create_batch(2, clinic=clinic)
-    return StaffMemberFactory(clinic=clinic, display_name="Boris")
-
-
-@pytest.fixture
-def courses(anna, boris, protocol):
-    """Three courses with Anna, an hour apart, each with sessions on Monday, Wednesday and the next Monday."""
-    found = []
+    protocol = ProtocolFactory(clinic=clinic)
+    courses = []
     for number in range(3):
         course = prescribe(
             member=anna,
-            client=ClientFactory(clinic=anna.clinic),
+            client=ClientFactory(clinic=clinic),
             protocol=protocol,
             start_on=march(9),
             phases=FIVE,
@@ -72,8 +68,45 @@ def courses(anna, boris, protocol):
         )
         for day in (9, 11, 16):
             book(course, march(day), time(10 + number), now=MONDAY)
-        found.append(course)
-    return found
+        courses.append(course)
+    return {"clinic": clinic, "anna": anna, "boris": boris, "protocol": protocol, "courses": courses}
+
+
+_HIT = Mould(make_hit, now=MONDAY)
+
+
+@pytest.fixture
+def hit(db, request):
+    """What a disruption hits, for a test that asks for the courses; nothing for other tests."""
+    return _HIT.cast() if "courses" in request.fixturenames else None
+
+
+@pytest.fixture
+def clinic(hit, db):
+    return hit["clinic"] if hit else ClinicFactory()
+
+
+@pytest.fixture
+def anna(hit, clinic):
+    return hit["anna"] if hit else StaffMemberFactory(clinic=clinic, display_name="Anna")
+
+
+@pytest.fixture
+def boris(hit, clinic):
+    if hit:
+        return hit["boris"]
+    RoomFactory.create_batch(2, clinic=clinic)
+    return StaffMemberFactory(clinic=clinic, display_name="Boris")
+
+
+@pytest.fixture
+def protocol(hit, clinic):
+    return hit["protocol"] if hit else ProtocolFactory(clinic=clinic)
+
+
+@pytest.fixture
+def courses(hit):
+    return hit["courses"]
 
 
 def away(person, days=WEEK):

@@ -32,15 +32,18 @@ from tests.courses.test_disrupting import (
     assert_nobody_is_booked_twice,
     away,
     boris,
+    clinic,
     closed,
     courses,
+    hit,
     plan,
+    protocol,
     work,
 )
 from tests.factories import book, prescribe
 
 pytestmark = pytest.mark.django_db
-__all__ = ["anna", "boris", "courses"]
+__all__ = ["anna", "boris", "clinic", "courses", "hit", "protocol"]
 # What a session is, but for its version.
 _KEPT = (
     "pk",
