@@ -271,6 +271,12 @@ def find_faults(axe_source):
     return find_faults
 
 
+def follow(page, link):
+    """Press a link and wait for the page that it leads to, for what is then asked of the page itself."""
+    with page.expect_navigation():
+        link.click()
+
+
 def overflow(page):
     """By how many pixels the page, or a table in it, is wider than its place."""
     measured = "() => Math.max(...[document.documentElement, ...document.querySelectorAll('.table-wrap')]"

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from clinics.models import Clinic, Closure
 from courses.models import BOOKED_STATUSES, Course
-from tests.e2e.conftest import overflow
+from tests.e2e.conftest import follow, overflow
 from tests.factories import UserFactory
 
 
@@ -22,7 +22,7 @@ def founder():
 def next_step(page, title):
     """Follow the guide's next step, which is the one named."""
     page.goto("/")
-    page.get_by_role("link", name=re.compile(f"^Do this.*{title}$")).click()
+    follow(page, page.get_by_role("link", name=re.compile(f"^Do this.*{title}$")))
 
 
 def test_owner_founds_a_clinic_and_books_its_first_course(open_browser, transactional_db, find_faults, watch):
@@ -30,7 +30,7 @@ def test_owner_founds_a_clinic_and_books_its_first_course(open_browser, transact
     watch.expect(403)
     page = open_browser(founder())
     page.goto("/")
-    page.get_by_role("link", name="Found a clinic").click()
+    follow(page, page.get_by_role("link", name="Found a clinic"))
     assert find_faults(page) == []
 
     # When they found a clinic

@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import NOW, PASSWORD
+from tests.e2e.conftest import NOW, PASSWORD, follow
 from tests.factories import UserFactory
 
 
@@ -34,7 +34,7 @@ def test_operator_resets_a_second_step(open_browser, secret, receptionist, find_
     faults = find_faults(page)
 
     # And resets it, after being asked
-    page.get_by_role("link", name="Users").first.click()
+    follow(page, page.get_by_role("link", name="Users").first)
     faults += find_faults(page)
     page.get_by_role("row", name=receptionist.user.email).get_by_role("checkbox").check()
     page.locator("[name=action]").select_option(label="Reset the second step")
