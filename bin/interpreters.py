@@ -12,7 +12,7 @@ from typing import Final
 _WORTH_IT: Final = 0.8
 # A processor runs twice as fast at some moments as at others: each build has several turns, its best one counts,
 # and of that its own processor time, whatever else the machine is doing.
-_TURNS: Final = 6
+_TURNS: Final = 8
 # The best of a few rounds of what programs mostly do: make objects, look attributes up, fill dictionaries.
 _TRIAL: Final = """
 import time, sys, venv
@@ -25,7 +25,7 @@ def work(rows={}):
         row = Row(n)
         rows[n % 100] = row.get() if isinstance(row, Row) else getattr(row, "n")
     return time.process_time() - began
-print(*sys.version_info[:2], min(work() for _ in range(8)))
+print(*sys.version_info[:2], min(work() for _ in range(4)))
 """
 
 
@@ -51,7 +51,13 @@ def _others(own: Path) -> Iterable[Path]:
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/local/bin", "/usr/bin"]
     places = {Path(folder, name).resolve() for folder in folders if folder and Path(folder, name).is_file()}
-    return sorted(places - {own.resolve()})
+    return sorted(place for place in places - {own.resolve()} if not _is_script(place))
+
+
+def _is_script(place: Path) -> bool:
+    """Return whether this only starts one of the others, as version managers' stand-ins do, and takes its time for it."""
+    with place.open("rb") as file:
+        return file.read(2) == b"#!"
 
 
 def _seconds(place: Path) -> float | None:
