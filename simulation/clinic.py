@@ -102,7 +102,12 @@ def found_clinic(
         add_room(clinic=clinic, name=f"Room {number}", by=SYSTEM, now=now)
     _open_clinic(clinic, team, rng, now=now, first_on=first_on, last_on=last_on, today=today or first_on)
     load_library(clinic=clinic, by=SYSTEM, now=now)
-    clients = tuple(
+    clients = _register_clients(clinic, rng, client_count, now=now)
+    return Cast(clinic, team[1], team[5], tuple(member for member in team if member.is_treating), clients)
+
+
+def _register_clients(clinic: Clinic, rng: random.Random, count: int, *, now: datetime) -> tuple[Client, ...]:
+    return tuple(
         register_client(
             clinic=clinic,
             contacts=Contacts(person.email, person.phone, frozenset({"email"})),
@@ -114,9 +119,8 @@ def found_clinic(
             birth_on=person.birth_on,
             **person.wishes,
         )
-        for person in invent_people(rng, client_count)
+        for person in invent_people(rng, count)
     )
-    return Cast(clinic, team[1], team[5], tuple(member for member in team if member.is_treating), clients)
 
 
 def _open_clinic(
