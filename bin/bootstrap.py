@@ -5,6 +5,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from bin import assets, toolchain, translations
@@ -24,15 +25,28 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     try:
         with _one_at_a_time():
-            toolchain.sync_environment(options.group, any_build=options.any_build)
-            if options.assets:
-                assets.make_assets()
+            fetch(options.group, any_build=options.any_build, has_assets=options.assets)
             if options.translations:
                 translations.compile_translations()
     except StepError as error:
         sys.exit(f"Error: {error}")
     if options.command:
         _become(options.command)
+
+
+def fetch(groups: Sequence[str], *, any_build: bool, has_assets: bool) -> None:
+    """Bring .venv up to date and, where asked for, the front-end files beside it: both wait for a network.
+
+    Raises: StepError when either cannot be had, once the other has ended.
+    """
+    # Both may need it, and only one should fetch it.
+    toolchain.uv_command()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        parts = [pool.submit(toolchain.sync_environment, groups, any_build=any_build)]
+        if has_assets:
+            parts.append(pool.submit(assets.make_assets))
+    for part in parts:
+        part.result()
 
 
 def _become(command: Sequence[str]) -> None:

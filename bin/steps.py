@@ -18,7 +18,8 @@ class StepError(Exception):
 
 def say(text: str) -> None:
     """Print one line at once, also into a pipe."""
-    print(text, flush=True)
+    # In one piece: two steps may speak at the same time.
+    print(f"{text}\n", end="", flush=True)
 
 
 def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, quiet: bool = False) -> None:
