@@ -53,8 +53,9 @@ def _hook_words(endpoint: HookEndpoint | None) -> str:
     """Return what an owner has to know about a program that is told of nothing any more; nothing when all are."""
     if endpoint is None:
         return ""
-    return _("The webhook “%(name)s” was switched off after failures. See Settings, Webhooks.") % {
-        "name": endpoint.name
+    return _("The webhook “%(name)s” was switched off: %(reason)s. See Settings, Webhooks.") % {
+        "name": endpoint.name,
+        "reason": endpoint.get_off_reason_display(),
     }
 
 

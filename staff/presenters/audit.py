@@ -167,7 +167,7 @@ _GROUPS: Final[tuple[tuple[Words, Mapping[str, Words]], ...]] = (
             "webhook.changed": gettext_lazy("Webhook changed"),
             "webhook.paused": gettext_lazy("Webhook paused"),
             "webhook.resumed": gettext_lazy("Webhook switched on again"),
-            "webhook.switched_off": gettext_lazy("Webhook switched off after failures"),
+            "webhook.switched_off": gettext_lazy("Webhook switched off by itself"),
             "webhook.secret_renewed": gettext_lazy("Secret of a webhook renewed"),
             "webhook.tested": gettext_lazy("Webhook tested"),
             "webhook.sent_again": gettext_lazy("Call of a webhook sent again"),

@@ -149,18 +149,27 @@ def test_call_says_what_was_sent_and_how_each_try_ended(owner, clinic):
     assert (row.state, row.attempt_count) == ("waiting", 0)
 
 
-def test_endpoint_that_was_switched_off_is_said_on_every_page_of_an_owner(owner, clinic, browser_of):
+@pytest.mark.parametrize(
+    ("reason", "said", "explained"),
+    [
+        ("failing", "nothing got through for days", "for three days nothing got through"),
+        ("gone", "the address said that it is gone for good", "answered that this address is gone for good"),
+    ],
+)
+def test_endpoint_that_was_switched_off_is_said_on_every_page_of_an_owner(
+    owner, clinic, browser_of, reason, said, explained
+):
     endpoint = add(clinic)
-    assert "switched off after failures" not in words_of(owner.get("/"))
-    HookEndpoint.objects.filter(pk=endpoint.pk).update(state="off", off_reason="failing")
+    assert "was switched off" not in words_of(owner.get("/"))
+    HookEndpoint.objects.filter(pk=endpoint.pk).update(state="off", off_reason=reason)
 
-    assert "The webhook “Program 0” was switched off after failures." in words_of(owner.get("/"))
-    assert "for three days nothing got through" in words_of(owner.get(f"{LIST}{endpoint.code}/"))
-    assert "switched off after failures" not in words_of(browser_of(Role.RECEPTIONIST).get("/"))
+    assert f"The webhook “Program 0” was switched off: {said}." in words_of(owner.get("/"))
+    assert explained in words_of(owner.get(f"{LIST}{endpoint.code}/"))
+    assert "was switched off" not in words_of(browser_of(Role.RECEPTIONIST).get("/"))
 
     owner.post(f"{LIST}{endpoint.code}/switch/", {"to": "on"})
 
-    assert "switched off after failures" not in words_of(owner.get("/"))
+    assert "was switched off" not in words_of(owner.get("/"))
 
 
 def test_pages_ask_as_much_for_three_rows_as_for_one(owner, clinic):
