@@ -158,12 +158,15 @@ def set_target(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     with undisturbed(request, held_course(request, code)):
         course = find_course(request, code)
         facts = load_facts([course])[course.pk]
-        position = assess_facts(facts, today=_today(course)).phase or 0
-        phase = facts.prescription.phases[position]
+        position = assess_facts(facts, today=_today(course)).phase
+        phase = None if position is None else facts.prescription.phases[position]
+        if phase is None or not phase.sessions_min or phase.sessions_min == phase.sessions_max:
+            messages.error(request, _("This phase has no number of sessions to decide."))
+            return answer_course(request, course)
         form = TargetForm(
             request.POST or None,
-            least=phase.sessions_min or 1,
-            most=phase.sessions_max or phase.sessions_min or 1,
+            least=phase.sessions_min,
+            most=phase.sessions_max or phase.sessions_min,
             initial={"target": phase.target, "phase": position},
             auto_id="target-%s",
         )

@@ -271,6 +271,15 @@ def test_target_is_decided(doctor, course):
     assert "12 of 10–15 sessions, every 1–2 days" in words_of(doctor.get(url(course)))
 
 
+def test_number_is_not_asked_for_in_a_phase_without_a_range(doctor, long_course):
+    doctor.post(url(long_course, "end-phase/"), {"on": "2026-03-09", "reason": "enough"}, headers=HTMX)
+
+    answer = doctor.get(url(long_course, "target/"), follow=True)
+
+    assert answer.redirect_chain == [(url(long_course), 302)]
+    assert "This phase has no number of sessions to decide." in words_of(answer)
+
+
 def test_phase_is_not_ended_before_its_least(doctor, course):
     answer = doctor.post(url(course, "end-phase/"), {"on": "2026-03-09", "reason": ""}, headers=HTMX)
 
