@@ -29,9 +29,9 @@ _MEMBER, _PASSWORD = "owner@demo.example.com", "regimen-demo"
 _WIDTHS: Final = {1440: 900, 390: 844}
 _SCHEMES: Final = ("light", "dark")
 _LANGUAGES: Final = ("en", "ru")
-# Links that are no page of their own: files, what signs out, what only an operator sees.
+# Links that are no page of their own: files, what signs in or out, what only an operator sees.
 _NO_PAGE: Final = re.compile(
-    r"\.(csv|xlsx|pdf|ics|json|yaml)$|/(export|exports/files|card|static|admin|logout)/"
+    r"\.(csv|xlsx|pdf|ics|json|yaml)$|/(export|exports/files|card|static|admin|login|logout)/"
 )
 # A code, a number, a client's secret.
 _CODE: Final = re.compile(r"(?<=/)([0-9a-f]{8}-[0-9a-f-]{27}|\d+)(?=/)|(?<=^/c/[a-z]/)[^/]+")
@@ -54,6 +54,11 @@ def main(arguments: list[str]) -> int:
         return 1
     say(f"{count} pictures in {FOLDER.relative_to(ROOT)}.")
     return 0
+
+
+def is_page(path: str) -> bool:
+    """Tell whether what lies at an address is a page that somebody signed in looks at."""
+    return not _NO_PAGE.search(path)
 
 
 def kind_of(path: str) -> str:
@@ -151,7 +156,7 @@ def _find_pages(page: Any) -> list[str]:
         page.goto(path)
         links = page.eval_on_selector_all("a[href]", "(all) => all.map((one) => one.href)")
         for parts in map(urlsplit, links):
-            is_ours = parts.netloc == urlsplit(page.url).netloc and not _NO_PAGE.search(parts.path)
+            is_ours = parts.netloc == urlsplit(page.url).netloc and is_page(parts.path)
             if is_ours and kind_of(parts.path) not in found:
                 found[kind_of(parts.path)] = parts.path
                 waiting.append(parts.path)
