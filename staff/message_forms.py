@@ -1,15 +1,17 @@
 """What staff type about messages: filters, addresses, wishes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Channel, Client
+from clients.models import Channel, Client, ContactPoint
 from clinics.models import Clinic
 from reminders.models import Trigger
 from reminders.selectors import COMING, NOT_SENT, SENT, WAITING, MessageFilter
 from staff.forms import YEARS, DateInput, named
+from staff.overtaken import SEEN, is_overtaken, overtaken_words, read_stamp, stamp_of
 
 GROUPS = [
     (COMING, _("Coming")),
@@ -56,7 +58,10 @@ class MessageFilterForm(forms.Form):
 
 
 class AddressForm(forms.Form):
-    """One address of a client on one channel."""
+    """One address of a client on one channel, in the place of the one that the page showed there.
+
+    `contacts` are those the client has; the page posts `stamp` back as SEEN.
+    """
 
     channel = forms.ChoiceField(
         label=_("Channel"),
@@ -68,6 +73,24 @@ class AddressForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("An e-mail address, a telephone number, or the number of a Telegram chat."),
     )
+
+    def __init__(self, *args: Any, contacts: Iterable[ContactPoint], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored = {contact.channel: contact.value for contact in contacts}
+
+    @property
+    def stamp(self) -> str:
+        """A mark for each channel of the address there, also where there is none yet."""
+        return stamp_of((channel, self._stored.get(channel, "")) for channel in Channel.values)
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        channel = values.get("channel", "")
+        stored = self._stored.get(channel, "")
+        is_other = values.get("value") not in (None, stored)
+        if is_other and is_overtaken(read_stamp(self.data.get(SEEN, "")), channel, stored):
+            self.add_error("value", overtaken_words(stored))
+        return values
 
 
 class DigestForm(forms.Form):

@@ -1,6 +1,6 @@
 """Forms of what is stored already: what somebody else has changed since the page was shown is not overwritten unasked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, time
 from typing import Any, Final
@@ -54,15 +54,16 @@ class SeenForm(forms.Form):
     @property
     def stamp(self) -> str:
         """A mark for each field of what is stored now, from which nobody reads the value."""
-        shown = ((name, self.get_initial_for_field(field, name)) for name, field in self.fields.items())
-        return ",".join(f"{name}:{_mark(name, value)}" for name, value in shown)
+        return stamp_of(
+            (name, self.get_initial_for_field(field, name)) for name, field in self.fields.items()
+        )
 
     def _clean_fields(self) -> None:
         super()._clean_fields()  # type: ignore[misc]  # a hook that the stubs leave out
-        marks = dict(part.split(":", 1) for part in str(self.data.get(SEEN, "")).split(",") if ":" in part)
+        marks = read_stamp(self.data.get(SEEN, ""))
         for name, field in self.fields.items():
             stored = self.get_initial_for_field(field, name)
-            if name in self.cleaned_data and name in marks and marks[name] != _mark(name, stored):
+            if name in self.cleaned_data and is_overtaken(marks, name, stored):
                 self._settle(name, field, stored, seen=marks[name])
 
     def _settle(self, name: str, field: forms.Field, stored: Any, *, seen: str) -> None:
@@ -70,8 +71,7 @@ class SeenForm(forms.Form):
         if typed == seen:
             self._take(name, field, stored)
         elif typed != _mark(name, stored):
-            words = _("Somebody has meanwhile changed this to “%(value)s”. Save again to put yours in place.")
-            self.add_error(name, words % {"value": self.words_for(name, field, stored)})
+            self.add_error(name, overtaken_words(self.words_for(name, field, stored)))
 
     def words_for(self, name: str, field: forms.Field, stored: Any) -> str:
         """Return a stored value as a reader knows it from the field."""
@@ -94,6 +94,28 @@ class SeenForm(forms.Form):
         else:
             data[name] = "" if value is None else str(value)
         self.data = data
+
+
+def stamp_of(values: Iterable[tuple[str, Any]]) -> str:
+    """Return a mark for each named value that a page shows, from which nobody reads it."""
+    return ",".join(f"{name}:{_mark(name, value)}" for name, value in values)
+
+
+def read_stamp(sent: str) -> dict[str, str]:
+    """Return the marks that a page posted back, by name."""
+    return dict(part.split(":", 1) for part in sent.split(",") if ":" in part)
+
+
+def is_overtaken(marks: Mapping[str, str], name: str, stored: Any) -> bool:
+    """Tell whether what is stored is no longer what the page showed; of what has no mark, nobody knows."""
+    return name in marks and marks[name] != _mark(name, stored)
+
+
+def overtaken_words(value: str) -> str:
+    """Return what somebody is told whose value would take the place of one that the page never showed."""
+    return _("Somebody has meanwhile changed this to “%(value)s”. Save again to put yours in place.") % {
+        "value": value
+    }
 
 
 def _mark(name: str, value: Any) -> str:

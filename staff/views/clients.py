@@ -24,6 +24,7 @@ from staff import presenters
 from staff.access import StaffRequest, acting, may, staff_page
 from staff.answers import show
 from staff.forms import ClientForm, ClientSearchForm, client_initial
+from staff.message_forms import AddressForm
 from staff.overtaken import undisturbed
 from staff.paging import page_of
 from staff.presenters import CourseLine
@@ -92,8 +93,16 @@ def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     moved = _merged_client(request, code)
     if moved is not None:
         return redirect("staff:client-detail", moved.code)
-    client, now = find_client(request, code), timezone.now()
+    client = find_client(request, code)
     _record_reading(request, client)
+    return render_client(request, client)
+
+
+def render_client(
+    request: StaffRequest, client: Client, *, address_form: AddressForm | None = None
+) -> HttpResponse:
+    """Answer with a client's page, and with what was typed into a form of it that is refused."""
+    now = timezone.now()
     today = local_today(client.clinic, now)
     context = {
         "client": client,
@@ -109,7 +118,8 @@ def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
         "may_prescribe": may(request, Capability.PRESCRIBE),
         "may_manage": may(request, Capability.MANAGE),
     }
-    return render(request, _PAGE, context | messages_context(client, now=now))
+    context |= messages_context(client, now=now, address_form=address_form)
+    return render(request, _PAGE, context, status=422 if address_form else 200)
 
 
 def find_client(request: StaffRequest, code: uuid.UUID) -> Client:

@@ -86,6 +86,42 @@ def test_new_address_is_saved_or_refused(reception, person, channel, value, said
     assert list(found) == ([kept] if kept else [])
 
 
+def test_refused_address_is_still_there_to_be_mended(reception, person):
+    answer = reception.post(url(person, "address/"), {"channel": "sms", "value": "call me"})
+
+    form = answer.context["address_form"]
+    assert answer.status_code == 422
+    assert form.errors == {
+        "value": ["This is not a telephone number. Write it with the country code, such as +371 20 000 000."]
+    }
+    assert (form["channel"].value(), form["value"].value()) == ("sms", "call me")
+    assert person.name in words_of(answer)
+
+
+def test_address_that_a_colleague_has_changed_is_shown_before_it_is_replaced(reception, person):
+    seen = reception.get(url(person)).context["address_form"].stamp
+    reception.post(url(person, "address/"), {"channel": "telegram", "value": "111", "seen": seen})
+    mine = {"channel": "telegram", "value": "222"}
+
+    refused = reception.post(url(person, "address/"), mine | {"seen": seen})
+
+    form = refused.context["address_form"]
+    assert form.errors["value"] == [
+        "Somebody has meanwhile changed this to “111”. Save again to put yours in place."
+    ]
+    assert ContactPoint.objects.get(client=person, channel="telegram").value == "111"
+    again = reception.post(url(person, "address/"), mine | {"seen": form.stamp})
+    assert again.status_code == 302
+    assert ContactPoint.objects.get(client=person, channel="telegram").value == "222"
+
+
+def test_address_that_a_colleague_has_just_saved_too_is_no_quarrel(reception, person):
+    seen = reception.get(url(person)).context["address_form"].stamp
+    for _ in range(2):
+        mine = {"channel": "telegram", "value": "111", "seen": seen}
+        assert reception.post(url(person, "address/"), mine).status_code == 302
+
+
 def test_page_costs_the_same_with_one_and_three_messages(
     reception, course, person, django_assert_num_queries, django_assert_max_num_queries
 ):
