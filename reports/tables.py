@@ -9,6 +9,7 @@ from reports.cells import Cell
 # How a value is said on a page; a file holds the bare one: a share as 0 to 1, minutes and days as numbers.
 Kind = Literal["text", "count", "share", "points", "days", "minutes", "month", "date", "hour", "weekday"]
 Tone = Literal["good", "warning", "serious", "notice", "accent", "quiet"]
+ChartKind = Literal["bars", "stack", "rows", "steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Chart:
     Rows lie down, for names that are long; bars stand side by side, stacks on each other.
     """
 
-    kind: Literal["bars", "stack", "rows", "steps"]
+    kind: ChartKind
     title: str
     series: tuple[tuple[int, Tone], ...]
     label: int = 0

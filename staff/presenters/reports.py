@@ -19,6 +19,7 @@ from courses.models import FlagKind
 from reports.catalogue import CATALOGUE, Entry
 from reports.cells import Cell
 from reports.core import Period, Share, heat_level, usual_periods, weeks_ahead
+from reports.drawing import Drawing, Series, draw
 from reports.selectors import PeriodFigures, Scope
 from reports.tables import Chart, Column, Figure, Kind, Report, Table
 from staff.templatetags.interface import day
@@ -90,6 +91,29 @@ class ShownTable:
     heat: HeatMap | None
     csv_url: str
     empty: str
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """The chart as it is printed, from the same cells as the one that a script draws on the page."""
+        if self.chart is None or not self.rows:
+            return None
+        series = [
+            Series(
+                str(self.columns[number].title),
+                tone,
+                [
+                    float(row.cells[number - 1].value) if row.cells[number - 1].value else None
+                    for row in self.rows
+                ],
+            )
+            for number, tone in self.chart.series
+        ]
+        words = _percent_mark if self.chart.kind == "steps" else _mark
+        return draw(self.chart.kind, [self._name(row) for row in self.rows], series, words=words)
+
+    def _name(self, row: ShownRow) -> str:
+        label = self.chart.label if self.chart else 0
+        return f"{row.head.text} · {row.cells[label - 1].text}" if label else row.head.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +348,14 @@ def _number_words(number: float, kind: Kind) -> str:
     if number != int(number):
         return number_format(number, 1)
     return number_format(int(number), force_grouping=True)
+
+
+def _mark(number: float) -> str:
+    return number_format(int(number), force_grouping=True)
+
+
+def _percent_mark(number: float) -> str:
+    return _percent(number / 100)
 
 
 def _percent(rate: float) -> str:

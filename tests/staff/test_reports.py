@@ -1,11 +1,13 @@
 """Reports: the figures of a period, each counted as the page says, and sent as they are shown."""
 
 import csv
+import re
 from datetime import date, time
 from io import BytesIO, StringIO
 
 import openpyxl
 import pytest
+from django.conf import settings
 
 from audit.models import AuditEvent
 from clinics.models import Role
@@ -225,6 +227,25 @@ def test_pdf_holds_the_page_or_says_why_not(analyst, history, monkeypatch):
     assert "By weekday and hour" in pages[0]
     assert refused.redirect_chain[0][0].startswith("/reports/no-shows/?from_on=")
     assert "PDFs cannot be made on this server. Print the page instead" in words_of(refused)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_pdf_draws_the_charts_of_the_page(analyst, history, monkeypatch, language):
+    pages = []
+    monkeypatch.setattr("staff.views.reports.render_pdf", lambda html: pages.append(html) or b"%PDF-")
+    analyst.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    query = "?from_on=2026-03-01&to_on=2026-03-31"
+
+    for report, marks in (("adherence", "<rect"), ("retention", "<circle")):
+        page = analyst.get(f"/reports/{report}/{query}").content.decode()
+        analyst.get(f"/reports/{report}/export/{query}&format=pdf")
+        printed = pages.pop()
+
+        charts = re.findall(r"<svg.*?</svg>", printed, re.DOTALL)
+        assert len(charts) == page.count("data-chart=") > 0
+        assert all(marks in chart for chart in charts)
+        # A number with a decimal comma is none to whatever draws it.
+        assert not re.search(r' (x|y|d|r|cx|cy|width|height)="[^"]*,', "".join(charts))
 
 
 def test_export_of_a_report_is_put_on_record(analyst, history):
