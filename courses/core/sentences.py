@@ -27,8 +27,8 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "%(number)s sessions of %(limit)s at most are done: decide how many more, or end this phase.",
     ),
     "interrupted": (
-        "%(number)s day has passed since the last session: ask the prescriber how to go on.",
-        "%(number)s days have passed since the last session: ask the prescriber how to go on.",
+        "%(number)s day has passed since the last session or restart: ask the prescriber how to go on.",
+        "%(number)s days have passed since the last session or restart: ask the prescriber how to go on.",
     ),
     "lapsed": (
         "Session %(session)s is %(number)s day late: a prescriber must restart, continue or stop the course.",

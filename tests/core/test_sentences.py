@@ -36,6 +36,10 @@ def test_every_finding_has_a_whole_sentence(kind):
         (finding("overdue", 2, cause="clinic"), "Session 4 is 2 days overdue after the clinic cancelled."),
         (finding("unbooked", 0), "Session 4 is soon due, from 2026-03-12 on, and nothing is booked."),
         (finding("unbooked", 3, "warning"), "Session 4 has been due since 2026-03-12 and nothing is booked."),
+        (
+            finding("interrupted", 20),
+            "20 days have passed since the last session or restart: ask the prescriber how to go on.",
+        ),
         (Finding("unrecorded", "notice", count=1), "1 past booking has no outcome recorded."),
         (Finding("unrecorded", "notice", count=3), "3 past bookings have no outcome recorded."),
     ],
