@@ -49,6 +49,9 @@ def check_phases(phases: Sequence[PhaseSpec]) -> None:
     for index, phase in enumerate(phases):
         if (phase.duration_days or 0) > LONGEST_PHASE_DAYS:
             wrong[f"phases[{index}].duration_days"] = _("A phase lasts at most ten years.")
+        if (phase.minutes_min is None) != (phase.minutes_max is None):
+            missing = "minutes_min" if phase.minutes_min is None else "minutes_max"
+            wrong[f"phases[{index}].{missing}"] = _("Give the shortest and the longest length together.")
         if (phase.minutes_max or 0) > LONGEST_MINUTES:
             wrong[f"phases[{index}].minutes_max"] = _("A session lasts from 1 to 600 minutes.")
     if wrong:

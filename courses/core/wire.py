@@ -320,18 +320,24 @@ def read_phase(value: object, path: str) -> PhaseSpec:
     lapse_days = phase.integer("lapse_days", 0, MAX_PERIOD_DAYS, 14)
     if grace_days > lapse_days:
         raise WireError(phase.at("grace_days"), f"Give at most lapse_days, which is {lapse_days}.")
-    minutes = _read_range(phase, "minutes_min", "minutes_max", 24 * 60)
+    # No rule here reads them, so one may come without the other.
+    minutes = _read_ends(phase, "minutes_min", "minutes_max", 24 * 60)
     return PhaseSpec(
         kind, cadence, sessions_min, sessions_max, target, duration_days, grace_days, lapse_days, *minutes
     )
 
 
 def _read_range(phase: ObjectReader, low: str, high: str, limit: int) -> tuple[Any, Any]:
-    least = phase.integer(low, 1, limit, None, nullable=True)
-    most = phase.integer(high, 1, limit, None, nullable=True)
+    least, most = _read_ends(phase, low, high, limit)
     if (least is None) != (most is None):
         raise WireError(phase.at(low if least is None else high), f"Give {low} and {high} together.")
-    if least is not None and least > most:
+    return least, most
+
+
+def _read_ends(phase: ObjectReader, low: str, high: str, limit: int) -> tuple[Any, Any]:
+    least = phase.integer(low, 1, limit, None, nullable=True)
+    most = phase.integer(high, 1, limit, None, nullable=True)
+    if least is not None and most is not None and least > most:
         raise WireError(phase.at(low), f"Give at most {high}, which is {most}.")
     return least, most
 

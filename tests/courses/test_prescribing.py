@@ -136,6 +136,8 @@ def test_foreign_parts_of_a_draft_are_refused(draft, clinic, by, foreign_member)
         (intensive(sessions_min=None, sessions_max=None), "phases[0].sessions_max"),
         (maintenance(duration_days=36_000), "phases[0].duration_days"),
         (intensive(minutes_max=601), "phases[0].minutes_max"),
+        (intensive(minutes_min=None, minutes_max=30), "phases[0].minutes_min"),
+        (intensive(minutes_min=30, minutes_max=None), "phases[0].minutes_max"),
     ],
 )
 def test_phase_that_no_calendar_keeps_is_refused_by_its_path(draft, by, phase, field):
