@@ -5,153 +5,20 @@ Nothing is read and nothing is written here. Days before a session are counted o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from clinics.core import to_utc
-
-Trigger = Literal[
-    "before_session",
-    "preparation",
-    "missed_session",
-    "after_session",
-    "overdue",
-    "book_next",
-    "maintenance_due",
-    "schedule",
-    "change",
-    "earlier_slot",
-    "access_code",
-    "course_completed",
-    "staff_digest",
-]
-Told = tuple[str, datetime]
+from reminders.core.ahead import has_booking, slot_text, untold, upcoming
+from reminders.core.facts import ClientFacts, ClinicFacts, CourseFacts, Desired, RuleSpec
+from reminders.core.quiet_hours import QuietHours, move_earlier, move_later
 
 # Both tell the client of the schedule: the first time, and whenever it has changed since.
 TELLING: Final = frozenset({"schedule", "change"})
-# Only these can still be reminded of; whoever has arrived needs no message.
-AWAITED: Final = frozenset({"booked", "confirmed"})
 _BOOKABLE: Final = frozenset({"not_started", "resting", "due", "late"})
-# A message that moves out of quiet hours leaves the sender this much time before they begin.
-QUIET_MARGIN: Final = timedelta(minutes=30)
 _DAY: Final = timedelta(days=1)
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """Wall times between which nothing is sent, in the client's zone; over midnight when from is later.
-
-    The first time is quiet, the last is not; equal times mean no quiet hours at all.
-    """
-
-    from_time: time
-    to_time: time
-    zone: ZoneInfo
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSpec:
-    """One active rule of the clinic; days, minutes and times as its row has them."""
-
-    slug: str
-    trigger: Trigger
-    channels: tuple[str, ...]
-    useful_minutes: int
-    lead_days: int | None = None
-    lead_minutes: int | None = None
-    at_time: time | None = None
-    wait_minutes: int = 0
-    repeat_days: int = 0
-    cap_count: int = 1
-    is_first_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ClinicFacts:
-    """What of the clinic decides about messages."""
-
-    zone: ZoneInfo
-    booking_lead_days: int
-    shows_treatment: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ClientFacts:
-    """Quiet hours in the client's zone, and the channels on which the client may be written to."""
-
-    quiet: QuietHours
-    reachable: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
-    """One session as it stands; instants are in UTC, `on` is the clinic's date.
-
-    `is_closed`: the clinic is closed on that day, so that nobody is expected, whatever the status still says.
-    `reminding`: what is on record about reminders of it, once it has an outcome.
-    """
-
-    code: str
-    version: int
-    status: str
-    on: date
-    starts_at: datetime | None = None
-    outcome_at: datetime | None = None
-    is_closed: bool = False
-    ends_at: datetime | None = None
-    reminding: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CourseFacts:
-    """One course as last assessed, with what its client has been told of the schedule.
-
-    `pauses` are dates, both included, an open one without an end; `phase` is 0-based. `was_told`: the client
-    was told a schedule before, be it an empty one.
-    """
-
-    code: str
-    version: int
-    status: str
-    state: str = ""
-    phase: int | None = None
-    phase_kind: str = ""
-    session_number: int | None = None
-    due_from: date | None = None
-    due_by: date | None = None
-    overdue_since: date | None = None
-    completed_at: datetime | None = None
-    has_preparation: bool = False
-    sessions: tuple[SessionFacts, ...] = ()
-    pauses: tuple[tuple[date, date | None], ...] = ()
-    told: frozenset[Told] = frozenset()
-    was_told: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """One message that should exist; `about` is what it says, so that nobody is told the same twice.
-
-    `is_anchored`: its time counts from the change itself, so a row that already says this keeps its time.
-    `is_news`: worthless when its time had passed before it was first wanted.
-    """
-
-    rule: str
-    trigger: Trigger
-    channel: str
-    subject: str
-    session: str | None
-    revision: int
-    occurrence: int
-    about: str
-    send_at: datetime
-    expires_at: datetime
-    is_anchored: bool = False
-    is_news: bool = True
 
 
 def desired_reminders(
@@ -178,94 +45,12 @@ def desired_reminders(
     return tuple(sorted(wanted, key=lambda d: (d.send_at, d.subject, d.rule, d.occurrence)))
 
 
-def upcoming(course: CourseFacts, *, now: datetime) -> tuple[SessionFacts, ...]:
-    """Return the sessions that the client is expected at after now, earliest first.
-
-    A session on a paused or closed day is not expected, whatever its status still says.
-    """
-    expected = [s for s in _ahead(course, now) if not s.is_closed and not is_paused_on(course, s.on)]
-    return tuple(sorted(expected, key=lambda s: s.starts_at or _NEVER))
-
-
-def _ahead(course: CourseFacts, now: datetime) -> list[SessionFacts]:
-    return [
-        s for s in course.sessions if s.status in AWAITED and s.starts_at is not None and s.starts_at > now
-    ]
-
-
-def is_paused_on(course: CourseFacts, day: date) -> bool:
-    """Return whether the day lies in a pause; an open pause has no end."""
-    return any(first <= day and (last is None or day <= last) for first, last in course.pauses)
-
-
-def untold(course: CourseFacts, *, now: datetime) -> frozenset[Told]:
-    """Return the future slots in which the booked sessions and those told to the client differ.
-
-    A booking on a day that the clinic has closed since is no news yet: it is about to be moved, and the
-    client hears of it once it was.
-    """
-    booked = frozenset((s.code, s.starts_at) for s in upcoming(course, now=now) if s.starts_at is not None)
-    told = frozenset(slot for slot in course.told if slot[1] > now)
-    closed = frozenset((s.code, s.starts_at) for s in _ahead(course, now) if s.is_closed)
-    return (booked ^ told) - closed
-
-
 def pick_channel(rule: RuleSpec, client: ClientFacts) -> str:
     """Return the rule's first channel on which the client can be reached, else its first channel.
 
     The latter so that a message which cannot go out is on record with its reason.
     """
     return next((name for name in rule.channels if name in client.reachable), rule.channels[0])
-
-
-# ---------------------------------------------------------------- quiet hours
-
-
-def quiet_span(at: datetime, *, quiet: QuietHours) -> tuple[datetime, datetime] | None:
-    """Return the quiet span (half-open, UTC) in which an instant lies, or None when it is not quiet."""
-    at = at.astimezone(UTC)
-    day = at.astimezone(quiet.zone).date()
-    for first in (day - _DAY, day, day + _DAY):
-        begins, ends = _span(first, quiet)
-        if begins <= at < ends:
-            return begins, ends
-    return None
-
-
-def move_later(at: datetime, *, quiet: QuietHours) -> datetime:
-    """Return the instant itself, or the end of the quiet hours in which it lies."""
-    # A change of clocks can make two spans touch, never more than a few.
-    for _ in range(4):
-        span = quiet_span(at, quiet=quiet)
-        if span is None:
-            break
-        at = span[1]
-    return at
-
-
-def move_earlier(at: datetime, *, quiet: QuietHours) -> datetime:
-    """Return the instant itself, or one shortly before the quiet hours in which it lies.
-
-    Where fewer minutes than QUIET_MARGIN lie between two quiet spans, the first of them.
-    """
-    for _ in range(4):
-        span = quiet_span(at, quiet=quiet)
-        if span is None:
-            break
-        earlier = span[0] - QUIET_MARGIN
-        before = quiet_span(earlier, quiet=quiet)
-        if before is None:
-            return earlier
-        if before[1] < span[0]:
-            return before[1]
-        # The two spans touch: go on from the start of the earlier one.
-        at = before[0]
-    return at
-
-
-def _span(first: date, quiet: QuietHours) -> tuple[datetime, datetime]:
-    last = first + _DAY if quiet.to_time < quiet.from_time else first
-    return to_utc(first, quiet.from_time, quiet.zone), to_utc(last, quiet.to_time, quiet.zone)
 
 
 # ---------------------------------------------------------------- triggers
@@ -438,14 +223,6 @@ def _book_next(
     )
 
 
-def has_booking(course: CourseFacts) -> bool:
-    """Return whether any session is booked, ahead or in the past without an outcome.
-
-    Of the latter nobody knows yet whether the client came, so nobody may say that they did not.
-    """
-    return any(s.status == "arrived" or s.status in AWAITED for s in course.sessions)
-
-
 def _schedule(
     rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHours, now: datetime
 ) -> Iterator[Desired]:
@@ -487,22 +264,6 @@ def _completed(rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHo
         expires_at=wanted + timedelta(minutes=rule.useful_minutes),
         is_news=False,
     )
-
-
-def is_held_out(session_code: str, *, percent: int) -> bool:
-    """Return whether a session is among the so many in a hundred whose reminder is not sent.
-
-    The session alone decides, so that all its reminders share one fate and a greater percentage only adds to the group.
-    """
-    if not percent:
-        return False
-    number = blake2b(f"hold-out:{session_code}".encode(), digest_size=8).digest()
-    return int.from_bytes(number) % 100 < percent
-
-
-def slot_text(starts_at: datetime) -> str:
-    """Return the fingerprint of one slot."""
-    return f"slot:{starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _fingerprint(slots: list[tuple[str, datetime | None]]) -> str:
