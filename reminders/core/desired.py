@@ -7,12 +7,12 @@ Nothing is read and nothing is written here. Days before a session are counted o
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Required, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from clinics.core import to_utc
 from reminders.core.ahead import has_booking, slot_text, untold, upcoming
-from reminders.core.facts import ClientFacts, ClinicFacts, CourseFacts, Desired, RuleSpec
+from reminders.core.facts import ClientFacts, ClinicFacts, CourseFacts, Desired, RuleSpec, SessionFacts
 from reminders.core.quiet_hours import QuietHours, move_earlier, move_later
 
 # Both tell the client of the schedule: the first time, and whenever it has changed since.
@@ -95,14 +95,10 @@ def _before_sessions(
         if session.starts_at is None:
             continue
         wanted = _lead(rule, session.starts_at, clinic.zone)
-        yield Desired(
-            rule=rule.slug,
-            trigger=rule.trigger,
-            channel=channel,
-            subject=f"session:{session.code}",
-            session=session.code,
-            revision=session.version,
-            occurrence=0,
+        yield _about_session(
+            session,
+            rule,
+            channel,
             about=slot_text(session.starts_at),
             send_at=move_earlier(wanted, quiet=quiet),
             expires_at=min(session.starts_at, wanted + timedelta(minutes=rule.useful_minutes)),
@@ -123,14 +119,10 @@ def _missed(rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHours
         if session.status != "no_show" or session.outcome_at is None or session.on <= attended:
             continue
         wanted = session.outcome_at.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
-        yield Desired(
-            rule=rule.slug,
-            trigger=rule.trigger,
-            channel=channel,
-            subject=f"session:{session.code}",
-            session=session.code,
-            revision=session.version,
-            occurrence=0,
+        yield _about_session(
+            session,
+            rule,
+            channel,
             about=f"missed:{session.on.isoformat()}",
             send_at=move_later(wanted, quiet=quiet),
             expires_at=wanted + timedelta(minutes=rule.useful_minutes),
@@ -147,14 +139,10 @@ def _after_sessions(
             # One without a booking: nobody knows when it ended.
             continue
         wanted = session.ends_at.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
-        yield Desired(
-            rule=rule.slug,
-            trigger=rule.trigger,
-            channel=channel,
-            subject=f"session:{session.code}",
-            session=session.code,
-            revision=session.version,
-            occurrence=0,
+        yield _about_session(
+            session,
+            rule,
+            channel,
             about=f"attended:{session.on.isoformat()}",
             send_at=move_later(wanted, quiet=quiet),
             # Counted from the visit, not from when it was put on record: later nobody remembers.
@@ -176,13 +164,10 @@ def _overdue(
             # The next nudge takes over, so that an outage does not end in several at once.
             following = on + timedelta(days=rule.repeat_days)
             expires_at = min(expires_at, to_utc(following, rule.at_time or time(10), clinic.zone))
-        yield Desired(
-            rule=rule.slug,
-            trigger=rule.trigger,
-            channel=channel,
-            subject=f"course:{course.code}",
-            session=None,
-            revision=course.version,
+        yield _about_course(
+            course,
+            rule,
+            channel,
             occurrence=number,
             about=f"due:{course.phase}.{course.session_number}:{course.due_by}",
             send_at=move_later(wanted, quiet=quiet),
@@ -206,14 +191,10 @@ def _book_next(
     if is_anchored:
         wanted = now.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
     outcomes = sum(s.outcome_at is not None for s in course.sessions)
-    yield Desired(
-        rule=rule.slug,
-        trigger=rule.trigger,
-        channel=channel,
-        subject=f"course:{course.code}",
-        session=None,
-        revision=course.version,
-        occurrence=0,
+    yield _about_course(
+        course,
+        rule,
+        channel,
         about=f"book:{course.phase}.{course.session_number}:{outcomes}",
         send_at=move_later(wanted, quiet=quiet),
         # From the day after due_by the client is late, and other messages say so.
@@ -231,14 +212,10 @@ def _schedule(
         return
     wanted = now.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
     booked = [(s.code, s.starts_at) for s in upcoming(course, now=now)]
-    yield Desired(
-        rule=rule.slug,
-        trigger=rule.trigger,
-        channel=channel,
-        subject=f"course:{course.code}",
-        session=None,
-        revision=course.version,
-        occurrence=0,
+    yield _about_course(
+        course,
+        rule,
+        channel,
         about=f"slots:{_fingerprint(booked)}",
         send_at=move_later(wanted, quiet=quiet),
         expires_at=min(max(at for _, at in changes), wanted + timedelta(minutes=rule.useful_minutes)),
@@ -251,18 +228,48 @@ def _completed(rule: RuleSpec, course: CourseFacts, channel: str, quiet: QuietHo
     if course.status != "completed" or course.completed_at is None:
         return
     wanted = course.completed_at.astimezone(UTC) + timedelta(minutes=rule.wait_minutes)
-    yield Desired(
-        rule=rule.slug,
-        trigger=rule.trigger,
-        channel=channel,
-        subject=f"course:{course.code}",
-        session=None,
-        revision=course.version,
-        occurrence=0,
+    yield _about_course(
+        course,
+        rule,
+        channel,
         about="completed",
         send_at=move_later(wanted, quiet=quiet),
         expires_at=wanted + timedelta(minutes=rule.useful_minutes),
         is_news=False,
+    )
+
+
+class _Said(TypedDict, total=False):
+    """What a message says and when it goes out, whatever it is about."""
+
+    about: Required[str]
+    send_at: Required[datetime]
+    expires_at: Required[datetime]
+    occurrence: int
+    is_anchored: bool
+    is_news: bool
+
+
+def _about_session(session: SessionFacts, rule: RuleSpec, channel: str, **said: Unpack[_Said]) -> Desired:
+    subject = f"session:{session.code}"
+    return _message(rule, channel, subject, session.code, session.version, said)
+
+
+def _about_course(course: CourseFacts, rule: RuleSpec, channel: str, **said: Unpack[_Said]) -> Desired:
+    return _message(rule, channel, f"course:{course.code}", None, course.version, said)
+
+
+def _message(
+    rule: RuleSpec, channel: str, subject: str, session: str | None, revision: int, said: _Said
+) -> Desired:
+    return Desired(
+        rule=rule.slug,
+        trigger=rule.trigger,
+        channel=channel,
+        subject=subject,
+        session=session,
+        revision=revision,
+        **said,
     )
 
 

@@ -118,9 +118,9 @@ class Desired:
     subject: str
     session: str | None
     revision: int
-    occurrence: int
     about: str
     send_at: datetime
     expires_at: datetime
+    occurrence: int = 0
     is_anchored: bool = False
     is_news: bool = True
