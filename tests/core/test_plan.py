@@ -153,6 +153,29 @@ def test_plan_says_what_made_a_session_late():
     ]
 
 
+def test_plan_blames_no_closed_day_where_a_day_of_the_window_was_free():
+    # The 4th was free, but leaves the pinned session three days late; the 6th leaves it one.
+    found = plan(request(phase(1, 2, 2), count=1, sessions=(*attended(2), *pinned(10)), closures=march(5)))
+
+    assert days_of(found) == march(6)
+    assert found.notes[0] == Reason("session_late", 1, on=date(2026, 3, 6), cause="spacing")
+
+
+def test_plan_calls_no_window_over_that_has_days_left():
+    # Due from the 3rd to the 7th: three of these days are past, two are full. The 8th is a Sunday.
+    found = plan(
+        request(
+            phase(1, 1, 5),
+            count=1,
+            sessions=attended(2),
+            not_before=at(6, 9),
+            client_busy=((at(6, 0), at(8, 0)),),
+        )
+    )
+
+    assert found.notes == (Reason("session_late", 1, on=date(2026, 3, 9), cause="full"),)
+
+
 def test_plan_tells_sessions_not_asked_for_from_those_without_a_slot():
     asked = plan(request(phase(amount=2), count=4))
     fitted = plan(request(phase(), count=4, horizon_days=2))

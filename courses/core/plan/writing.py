@@ -59,8 +59,7 @@ class Writer:
         why = [self._window(), *self._skipped(day, slot, blocked), *self._missed(day, slot)]
         if late:
             why.append(Reason("late", late))
-            most = max(BLOCKS, key=lambda block: len(blocked[block]))
-            cause = most if blocked[most] else "spacing"
+            cause = self._late_cause(blocked)
             self._notes.append(Reason("session_late", late, on=date.fromordinal(day), cause=cause))
         people, rooms, zone = self._request.practitioners, self._request.rooms, self._request.zone
         self._sessions.append(
@@ -135,8 +134,17 @@ class Writer:
             days[self._slots.block(earlier)].append(earlier)
         return days
 
+    def _late_cause(self, blocked: dict[Block | None, list[int]]) -> str:
+        """Return what made the next session late: what kept it off most days, unless one of them was free."""
+        if blocked[None]:
+            return "spacing"
+        # A window with days left to plan into was not over too early, however many of its days were.
+        over = self._progress.due_by() in blocked["too_soon"]
+        causes = [block for block in BLOCKS if over or block != "too_soon"]
+        return max(causes, key=lambda block: len(blocked[block]))
+
     def _skipped(self, day: int, slot: Slot, blocked: dict[Block | None, list[int]]) -> list[Reason]:
-        free = blocked.pop(None)
+        free = blocked[None]
         told = [(block, days) for block, days in blocked.items() if block and days]
         reasons = [Reason(block, len(days), dates=_dates(days)) for block, days in told]
         best = self._slots.best
