@@ -140,6 +140,27 @@ def test_plan_takes_an_open_pause_as_without_end(pause_to, days, unplaced):
     assert (days_of(found), found.cost.unplaced) == (days, unplaced)
 
 
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        ({"closures": march(3, 12)}, "closed"),
+        ({"pauses": (PauseSpan(date(2026, 3, 3), None),)}, "paused"),
+        (
+            {"contraindications": tuple(ContraindicationSpan("influenza", day, day) for day in march(3, 12))},
+            "contraindicated",
+        ),
+    ],
+)
+def test_plan_says_of_kept_sessions_that_they_lie_on_lost_days(given, cause):
+    # Before the first day that is planned, and after the last one.
+    kept = (SessionRecord(date(2026, 3, 3), "booked"), *pinned(12))
+
+    found = plan(request(sessions=kept, not_before=at(5, 9), horizon_days=4, **given))
+
+    lost = [note for note in found.notes if note.kind == "session_lost"]
+    assert lost == [Reason("session_lost", on=day, cause=cause) for day in march(3, 12)]
+
+
 def test_plan_says_what_made_a_session_late():
     found = plan(request(count=1, sessions=attended(2), client_busy=((at(3, 0), at(6, 0)),)))
 

@@ -65,8 +65,9 @@ class DaySlots:
         self._working: dict[int, frozenset[int]] = {}
         self._found: dict[int, Slot | None] = {}
         self._next: dict[int, int] = {}
-        self._paused = frozenset(self._days((p.from_on, p.to_on) for p in request.pauses))
-        self._barred = frozenset(self._days((c.from_on, c.to_on) for c in request.contraindications))
+        # Without ends of their own: kept sessions may lie before the first day of the plan and after its last.
+        self._paused = _joined_days((pause.from_on, pause.to_on) for pause in request.pauses)
+        self._barred = _joined_days((found.from_on, found.to_on) for found in request.contraindications)
         self._absent = [frozenset(self._days(p.absences)) for p in request.practitioners]
         self._busy = [busy_times(person.busy, request.zone) for person in request.practitioners]
         self._rooms = [busy_times(room.busy, request.zone) for room in request.rooms]
@@ -121,9 +122,9 @@ class DaySlots:
     def _barrier(self, day: int) -> Block | None:
         if not self._calendar.opens_on(day):
             return "closed"
-        if day in self._paused:
+        if self._paused.meet(day, day + 1):
             return "paused"
-        if day in self._barred:
+        if self._barred.meet(day, day + 1):
             return "contraindicated"
         return None if self.first_day <= day <= self.last_day else "too_soon"
 
@@ -241,15 +242,22 @@ class DaySlots:
             self._midnights[day] = midnight
         return midnight
 
-    def _days(self, spans: Iterable[tuple[date, date | None]]) -> Iterator[int]:
+    def _days(self, spans: Iterable[tuple[date, date]]) -> Iterator[int]:
         """Yield each day of inclusive date ranges that lies within reach of the plan once, in order."""
         day = self.first_day
         for from_on, to_on in sorted(spans, key=itemgetter(0)):
-            until = self.last_day if to_on is None else min(to_on.toordinal(), self.last_day)
+            until = min(to_on.toordinal(), self.last_day)
             day = max(day, from_on.toordinal())
             if day <= until:
                 yield from range(day, until + 1)
                 day = until + 1
+
+
+def _joined_days(spans: Iterable[tuple[date, date | None]]) -> Times:
+    """Return inclusive date ranges, endless ones among them, as spans of ordinals."""
+    return joined(
+        (first.toordinal(), NEVER if last is None else last.toordinal() + 1) for first, last in spans
+    )
 
 
 def _free_room(rooms: Sequence[Times], start: int, end: int) -> int | None:
