@@ -303,9 +303,9 @@ def _plan_what_is_asked(request: PlanRequest) -> tuple[PlanRequest, Plan]:
         raise CourseError(_("The clinic has no opening hours yet. Enter them first."), code="never_open")
     with _explaining():
         found = plan(request, most_steps=settings.PLAN_MOST_STEPS)
-        while found.cost.unplaced and any(note.kind == "not_asked" for note in found.notes):
+        while surplus := sum(note.number for note in found.notes if note.kind == "not_asked"):
             placed = len(found.planned)
-            request = replace(request, count=placed)
+            request = replace(request, count=request.count - surplus)
             found = plan(request, most_steps=settings.PLAN_MOST_STEPS)
             if len(found.planned) == placed:
                 break

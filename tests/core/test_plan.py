@@ -201,9 +201,12 @@ def test_plan_tells_sessions_not_asked_for_from_those_without_a_slot():
     asked = plan(request(phase(amount=2), count=4))
     fitted = plan(request(phase(), count=4, horizon_days=2))
 
+    both = plan(request(phase(amount=2), phase(amount=3), count=9, horizon_days=2))
+
     assert asked.notes == (Reason("not_asked", 2),)
     assert fitted.notes == (Reason("no_slot", 1, on=date(2026, 3, 4)),)
-    assert (asked.cost.unplaced, fitted.cost.unplaced) == (2, 1)
+    assert both.notes == (Reason("no_slot", 2, on=date(2026, 3, 4)), Reason("not_asked", 4))
+    assert [found.cost.unplaced for found in (asked, fitted, both)] == [2, 1, 6]
 
 
 def test_plan_fits_most_sessions_into_a_phase_that_runs_out():

@@ -1,6 +1,7 @@
 """Previewing and proposing plans, which saves nothing."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -78,6 +79,18 @@ def test_finished_course_and_wild_counts_are_refused(five, by):
 
     with refused("course_not_open"):
         propose_plan(course=fresh_course(five), now=MONDAY)
+
+
+def test_sessions_beyond_the_prescription_are_no_failure_but_those_without_a_slot_are(five, by):
+    years = timedelta(days=5000)
+    record_contraindication(
+        client=five.client, condition="influenza", from_on=march(4), to_on=march(4) + years, by=by, now=MONDAY
+    )
+
+    found = propose_plan(course=fresh_course(five), now=MONDAY, count=9).plan
+
+    assert [session.on for session in found.planned] == [march(2), march(3)]
+    assert [(note.kind, note.number) for note in found.notes] == [("no_slot", 3)]
 
 
 @pytest.mark.parametrize("policy", ["shift", "catch_up", "drop"])

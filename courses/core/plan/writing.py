@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Final
 
-from courses.core.cadence import Progress, decide
+from courses.core.cadence import NEVER, Progress, decide
 from courses.core.plan.requests import PlanRequest
 from courses.core.plan.results import Plan, PlanCost, PlannedSession, Reason, ReasonKind
 from courses.core.plan.slots import Block, Slot
@@ -169,10 +169,22 @@ class Writer:
         if not unplaced:
             return
         self._progress.roll(self._slots.last_day)
-        if self._progress.is_complete:
-            self._notes.append(Reason("not_asked", unplaced))
-        else:
-            self._notes.append(Reason("no_slot", unplaced, on=date.fromordinal(self._slots.last_day)))
+        no_slot = min(unplaced, self._most_asked())
+        if no_slot:
+            self._notes.append(Reason("no_slot", no_slot, on=date.fromordinal(self._slots.last_day)))
+        if no_slot < unplaced:
+            self._notes.append(Reason("not_asked", unplaced - no_slot))
+
+    def _most_asked(self) -> int:
+        """Return how many sessions the prescription still asks for, NEVER where a duration decides that."""
+        progress, asked = self._progress, -self._progress.taken
+        if progress.is_complete:
+            return 0
+        for phase in progress.phases[progress.index :]:
+            if phase.amount is None or phase.duration_days is not None:
+                return NEVER
+            asked += phase.amount
+        return asked
 
 
 def _dates(days: list[int]) -> tuple[date, ...]:
