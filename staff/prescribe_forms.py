@@ -12,7 +12,7 @@ from clients.models import Client
 from clinics.models import Clinic
 from courses.core.types import Cadence, PhaseSpec
 from courses.models import PhaseKind, Protocol
-from courses.validators import LONGEST_MINUTES
+from courses.validators import LONGEST_MINUTES, LONGEST_PHASE_DAYS
 from staff.forms import DateInput, PractitionerField, named
 
 MOST_PHASES: Final = 8
@@ -120,6 +120,9 @@ class PhaseForm(forms.Form):
         has_amount = values.get("sessions_max") or values.get("duration")
         if not has_amount and not {"sessions_min", "sessions_max", "duration"} & set(self.errors):
             self.add_error("sessions_max", _("Say how many sessions, or for how long."))
+        # The services would refuse it too, but by a name that this form does not have.
+        if (_days_of(values) or 0) > LONGEST_PHASE_DAYS:
+            self.add_error("duration", _("A phase lasts at most ten years."))
 
     def _check_cadence(self, values: Mapping[str, Any]) -> None:
         period_min, period_max = values.get("period_min"), values.get("period_max")
@@ -143,19 +146,27 @@ class PhaseForm(forms.Form):
             values["flex_days"],
         )
         grace, lapse = cadence.usual_leniency
-        grace_days = grace if values["grace_days"] is None else values["grace_days"]
-        duration = values["duration"]
+        lapse_days = values["lapse_days"]
+        # Of the two, what is usual gives way to what was typed.
+        usual_grace = grace if lapse_days is None else min(grace, lapse_days)
+        grace_days = usual_grace if values["grace_days"] is None else values["grace_days"]
         return PhaseSpec(
             kind=values["kind"],
             cadence=cadence,
             sessions_min=values["sessions_min"],
             sessions_max=values["sessions_max"],
-            duration_days=duration * _DAYS_OF_UNIT[values["duration_unit"] or "days"] if duration else None,
+            duration_days=_days_of(values),
             grace_days=grace_days,
-            lapse_days=max(lapse, grace_days) if values["lapse_days"] is None else values["lapse_days"],
+            lapse_days=max(lapse, grace_days) if lapse_days is None else lapse_days,
             minutes_min=values["minutes_min"],
             minutes_max=values["minutes_max"],
         )
+
+
+def _days_of(values: Mapping[str, Any]) -> int | None:
+    """Return how many days a phase lasts by what was typed; None where it does not say, or not well."""
+    duration = values.get("duration")
+    return duration * _DAYS_OF_UNIT[values.get("duration_unit") or "days"] if duration else None
 
 
 def minutes_of(forms: Sequence[PhaseForm]) -> tuple[tuple[int, ...], ...]:

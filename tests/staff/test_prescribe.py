@@ -251,6 +251,20 @@ def test_what_is_left_out_is_as_usual_for_the_rhythm(doctor, typed):
 
 
 @pytest.mark.parametrize(
+    ("left", "kept"),
+    [({"phases-0-lapse_days": "1"}, (1, 1)), ({"phases-0-grace_days": "50"}, (50, 50)), ({}, (3, 42))],
+)
+def test_what_is_usual_gives_way_to_what_was_typed(doctor, typed, left, kept):
+    rhythm = {"phases-0-period_min": "14", "phases-0-period_max": "14"}
+
+    answer = doctor.post(NEW, typed | rhythm | left | {"do": "prescribe"})
+
+    phase = PrescriptionRevision.objects.get().phases.get()
+    assert answer.status_code == 302
+    assert (phase.grace_days, phase.lapse_days) == kept
+
+
+@pytest.mark.parametrize(
     ("wrong", "field", "message"),
     [
         ({"phases-0-sessions_max": "4"}, "sessions_max", "The second number is smaller than the first."),
@@ -266,6 +280,11 @@ def test_what_is_left_out_is_as_usual_for_the_rhythm(doctor, typed):
             {"phases-0-grace_days": "9", "phases-0-lapse_days": "3"},
             "grace_days",
             "Overdue comes before lapsed.",
+        ),
+        (
+            {"phases-0-duration": "11", "phases-0-duration_unit": "years"},
+            "duration",
+            "A phase lasts at most ten years.",
         ),
     ],
 )

@@ -132,20 +132,21 @@ def test_lines_are_added_and_removed_and_keep_what_was_typed(owner, protocol):
 def test_wrong_fields_are_named_and_keep_what_was_typed(owner, protocol):
     ProtocolFactory(clinic=protocol.clinic, name_en="Cupping")
     page = owner.get(at(protocol, "edit/"))
-    wrong = {
-        "name_en": "CUPPING",
-        "conditions-1-name_en": " ",
+    wrong = {"name_en": "CUPPING", "conditions-1-name_en": " "}
+    wrong_phases = {
+        "phases-0-period_min": "",
         "phases-1-duration": 11,
         "phases-1-duration_unit": "years",
     }
 
     answer = owner.post(at(protocol, "edit/"), typed(page, **wrong))
-    form_errors = owner.post(at(protocol, "edit/"), typed(page, **{"phases-0-period_min": ""}))
+    form_errors = owner.post(at(protocol, "edit/"), typed(page, **wrong_phases))
 
     assert (answer.status_code, form_errors.status_code) == (422, 422)
     assert answer.context["form"].errors == {"name_en": ["Another protocol has this name."]}
     assert answer.context["conditions"][1].errors == {"name_en": ["Name the condition, or remove its line."]}
-    assert answer.context["phases"][1].form.errors == {"duration": ["A phase lasts at most ten years."]}
+    too_long = form_errors.context["phases"][1].form.errors
+    assert too_long == {"duration": ["A phase lasts at most ten years."]}
     assert 'value="CUPPING"' in answer.content.decode()
     assert "This field is required." in words_of(form_errors)
     assert Protocol.objects.filter(slug="manual").count() == 1
