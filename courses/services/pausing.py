@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.services import Actor
+from clinics.dates import short_day_within
 from courses.convert import local_today
 from courses.errors import CourseError
 from courses.models import Course, Pause, PauseReason, ResolvedReason
@@ -76,7 +77,7 @@ def _refuse_overlap(course: Course, from_on: date, to_on: date | None) -> None:
         raise refuse(
             "from_on",
             _("The course is already paused from %(from_on)s. Change that pause instead.")
-            % {"from_on": other.from_on},
+            % {"from_on": short_day_within(other.from_on, with_year=other.from_on.year != from_on.year)},
             code="pause_overlaps",
         )
 

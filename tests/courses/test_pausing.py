@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils import translation
 
 from audit.models import AuditEvent
+from courses.errors import CourseError
 from courses.models import Pause
 from courses.services import is_pause_too_long, pause_course, reassess_due, remove_pause, resume_course
 from tests.courses.build import MONDAY, actions, assert_in_line, at, march, open_kinds, refused, resolved
@@ -104,6 +106,16 @@ def test_overlapping_pauses_are_refused(course, by, first, last):
 
     with refused("pause_overlaps", "from_on"):
         pause(course, by, first=first, last=last)
+
+
+def test_refused_overlap_says_since_when_as_people_write_it(course, by):
+    pause(course, by, first=4, last=6)
+
+    with pytest.raises(CourseError) as caught, translation.override("ru"):
+        pause(course, by, first=6, last=9)
+
+    said = str(caught.value.fields["from_on"])
+    assert said == "Курс уже на паузе с ср, 4 мар. Измените ту паузу."
 
 
 def test_pauses_may_touch(course, by):
