@@ -4,6 +4,7 @@ import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
+from itertools import islice
 from typing import IO, Any, Final
 
 from reports.cells import COMMA, Cell, Dialect, plain, written
@@ -73,7 +74,7 @@ def _fill(sheet: Any, book: Any, exporter: Exporter) -> int:
     formats = {name: book.add_format({"num_format": name}) for name in (_DATE, _INSTANT, _TIME)}
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     head, rows = [str(title) for title in exporter.head()], exporter.rows()
-    first = [row for row, _ in zip(rows, range(_MEASURED_ROWS), strict=False)]
+    first = list(islice(rows, _MEASURED_ROWS))
     sheet.freeze_panes(1, 0)
     # Before the first row: in constant memory a sheet is written from its top.
     for column, width in enumerate(_widths(head, first)):

@@ -201,3 +201,13 @@ def test_workbook_has_dates_a_head_that_stays_and_filters():
     assert [sheet["A2"].number_format, sheet["B2"].number_format] == ["yyyy-mm-dd", "yyyy-mm-dd hh:mm"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:B4")
     assert sheet.column_dimensions["B"].width > sheet.column_dimensions["A"].width
+
+
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 120])
+def test_workbook_has_every_row_once_however_many_are_measured(count):
+    numbers = list(range(count))
+
+    sheet = read_xlsx(Rows(*([number, "x"] for number in numbers)))
+
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == numbers
+    assert sheet.auto_filter.ref == f"A1:B{count + 1}"
