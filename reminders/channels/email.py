@@ -81,15 +81,19 @@ class WatchedSmtpBackend(SmtpBackend):
 
 
 class EmailChannel(Channel):
-    """Sends each message by itself, so that one refusal is one row's alone."""
+    """Sends each message by itself, so that one refusal is one row's alone.
+
+    `backend`: one of Django's by its path, in place of the installation's own.
+    """
 
     name = "email"
     # The server knows no key of ours, but a second copy under the same Message-ID does little harm.
     policy = "retry_once"
 
-    def __init__(self) -> None:
+    def __init__(self, backend: str | None = None) -> None:
+        self._path = backend
         self._backend: BaseEmailBackend | None = None
-        configured = get_connection()
+        configured = get_connection(backend)
         self._is_smtp = isinstance(configured, SmtpBackend)
         # Anything else may keep its mail in the database.
         self.runs_apart = self._is_smtp or isinstance(configured, AnymailBaseBackend)
@@ -146,7 +150,7 @@ class EmailChannel(Channel):
 
     def _open(self) -> BaseEmailBackend:
         if self._backend is None:
-            backend = get_connection()
+            backend = get_connection(self._path)
             if type(backend) is SmtpBackend:
                 backend = WatchedSmtpBackend()
             # Kept before opening, so that a failure to open closes it.

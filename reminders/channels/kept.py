@@ -12,6 +12,8 @@ from django.utils import timezone
 from reminders.channels.base import SENT, Channel, Message, Outcome
 from reminders.models import KeptMessage
 
+# How Django calls the first of the two.
+KEPT_EMAIL: Final = "reminders.channels.kept.KeptEmailBackend"
 # Marks a kept file that is no text.
 BASE64: Final = ";base64"
 

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinics.models import Clinic
+from reminders.channels.email import EmailChannel
+from reminders.channels.kept import KEPT_EMAIL
 from reminders.models import KeptMessage
 from reminders.services import drain, seed_rules, sync_course_reminders
 from simulation.clinic import DEMO_PASSWORD, Cast, found_clinic
@@ -77,8 +79,11 @@ def tell_story(*, seed: int, client_count: int, course_count: int, now: datetime
 
 
 def _drain_at(at: datetime) -> object:
-    """Send what is due at a moment of the story, and let the mailbox show that moment."""
+    """Send what is due at a moment of the story, and let the mailbox show that moment.
+
+    Into the mailbox also where a mail server is set up: nobody ever waited for what an invented past says.
+    """
     last = KeptMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    counts = drain(clock=lambda: at)
+    counts = drain(clock=lambda: at, factories={"email": lambda: EmailChannel(KEPT_EMAIL)})
     KeptMessage.objects.filter(pk__gt=last).update(kept_at=at)
     return counts
