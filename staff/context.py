@@ -13,6 +13,7 @@ from clinics.clock import database_now, uptime
 from courses.convert import local_today
 from hooks.models import HookEndpoint
 from hooks.services.endpoints import off_by_itself
+from reminders.channels.kept import KEPT_EMAIL
 from reminders.services.health import find_trouble
 from staff.guide import Guide, load_guide
 from staff.navigation import Item, menu
@@ -42,6 +43,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "guide": SimpleLazyObject(guide),
         "is_demo": settings.DEMO,
+        "is_mail_kept": settings.EMAIL_BACKEND == KEPT_EMAIL,
         "member": member,
         "navigation": SimpleLazyObject(items),
         "printed_on": timezone.now(),

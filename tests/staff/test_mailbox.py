@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clinics.models import Role
+from reminders.channels.kept import KEPT_EMAIL
 from reminders.models import KeptMessage
 from tests.factories import ClinicFactory
 from tests.staff.conftest import NOW
@@ -53,6 +54,27 @@ def test_list_costs_the_same_with_one_and_three_mails(
 
     with django_assert_num_queries(len(counted.captured_queries)):
         reception.get(BOX)
+
+
+@pytest.mark.parametrize(
+    ("backend", "bar", "lead"),
+    [
+        (KEPT_EMAIL, "no message leaves this machine.", "None has left this machine."),
+        (
+            "django.core.mail.backends.smtp.EmailBackend",
+            "invented people. E-mail goes out through the mail server that was set up.",
+            "What was kept of this demonstration, newest first.",
+        ),
+    ],
+)
+def test_pages_of_a_demonstration_say_where_mail_goes(demo, reception, settings, backend, bar, lead):
+    settings.EMAIL_BACKEND = backend
+
+    words = words_of(reception.get(BOX))
+
+    assert bar in words
+    assert lead in words
+    assert ("leaves this machine" in words) == ("left this machine" in words) == (backend == KEPT_EMAIL)
 
 
 def test_empty_mailbox_teaches(demo, reception):
