@@ -278,7 +278,7 @@ def test_tick_command_at_a_time(capsys, mailoutbox):
 
 @pytest.mark.parametrize("text", ["2026-03-03T15:00", "tomorrow"])
 def test_tick_command_refuses_a_time_without_offset(text):
-    with pytest.raises(CommandError, match="--at must"):
+    with pytest.raises(CommandError, match="--at: name a time with its offset"):
         call_command("tick", "--at", text)
 
 

@@ -19,6 +19,7 @@ from exports.services import run_due_schedules, tidy_exports
 from hooks.services.sending import send_calls
 from hooks.services.tidying import tidy_deliveries
 from imports.services import tidy_imports
+from reminders.management.instants import instant
 from reminders.services import drain, run_tick
 from reminders.services.heartbeat import send_heartbeat
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--at",
-            type=_instant,
+            type=instant,
             help="the time to act at, with its offset; else now. Nothing is tidied away then",
         )
 
@@ -78,13 +79,3 @@ def _others(at: datetime | None, clock: Clock | None) -> Iterator[Part]:
     yield "files_removed", lambda: tidy_exports(now=now)
     yield "imports_forgotten", lambda: tidy_imports(now=now)
     yield "calls_forgotten", lambda: tidy_deliveries(now=now)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"--at must be a time such as 2026-03-10T09:00+02:00; it is {text!r}.") from None
-    if at.tzinfo is None:
-        raise CommandError("--at must have an offset, such as 2026-03-10T09:00+02:00.")
-    return at
