@@ -272,6 +272,7 @@ class Pause(models.Model):
             models.CheckConstraint(
                 condition=Q(to_on__isnull=True) | Q(from_on__lte=F("to_on")), name="pause_not_upside_down"
             ),
+            models.CheckConstraint(condition=Q(reason__in=PauseReason.values), name="pause_reason_known"),
             models.UniqueConstraint(
                 fields=["course"], condition=Q(to_on__isnull=True), name="pause_one_open_ended"
             ),

@@ -91,6 +91,9 @@ class Flag(models.Model):
                 condition=Q(resolved_at__isnull=True),
                 name="flag_one_open_per_kind",
             ),
+            models.CheckConstraint(condition=Q(kind__in=FlagKind.values), name="flag_kind_known"),
+            models.CheckConstraint(condition=Q(severity__in=Severity.values), name="flag_severity_known"),
+            models.CheckConstraint(condition=Q(cause__in=["", *Cause.values]), name="flag_cause_known"),
             models.CheckConstraint(
                 condition=Q(days__isnull=False, count__isnull=True)
                 | Q(days__isnull=True, count__isnull=False),

@@ -98,6 +98,7 @@ class PhaseFields(models.Model):
     class Meta:
         abstract = True
         constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(kind__in=PhaseKind.values), name="%(class)s_kind_known"),
             models.CheckConstraint(
                 condition=Q(frequency__gte=1, frequency__lte=F("period_max")), name="%(class)s_frequency_fits"
             ),
@@ -177,6 +178,10 @@ class ProtocolContraindication(models.Model):
         ordering = ("position", "pk")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["protocol", "condition"], name="protocol_condition_once"),
+            models.CheckConstraint(
+                condition=Q(strength__in=ContraindicationStrength.values),
+                name="protocol_condition_strength_known",
+            ),
         ]
 
     def __str__(self) -> str:
