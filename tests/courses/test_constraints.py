@@ -230,6 +230,15 @@ def test_database_refuses_overlapping_pauses(course):
 
 
 @pytest.mark.postgres
+def test_database_refuses_a_session_of_another_client(course):
+    other = ClientFactory(clinic=course.clinic)
+
+    with pytest.raises(IntegrityError, match="session_client_of_course"):
+        saved(session(course, client=other))
+    saved(session(course))
+
+
+@pytest.mark.postgres
 def test_database_refuses_parents_of_another_clinic(course, foreign_member):
     stranger = ClientFactory(clinic=foreign_member.clinic)
 
