@@ -209,6 +209,20 @@ def test_plan_tells_sessions_not_asked_for_from_those_without_a_slot():
     assert [found.cost.unplaced for found in (asked, fitted, both)] == [2, 1, 6]
 
 
+@pytest.mark.parametrize(
+    ("barred", "says"),
+    [
+        ({"closures": march(*range(1, 32))}, "the clinic is closed until then."),
+        ({"pauses": (PauseSpan(date(2026, 3, 1), None),)}, "the course is paused until then."),
+        ({"client_busy": ((at(2, 0), at(31, 0)),)}, "there is no free time until then."),
+    ],
+)
+def test_plan_says_what_bars_every_day_that_is_left(barred, says):
+    found = plan(request(phase(), count=3, horizon_days=20, **barred))
+
+    assert [note.says for note in found.notes] == [f"3 sessions found no slot up to 2026-03-22: {says}"]
+
+
 def test_plan_fits_most_sessions_into_a_phase_that_runs_out():
     short = PhaseSpec("intensive", FREE_DAY.cadence, duration_days=6)
 

@@ -103,6 +103,26 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "%(number)s session found no slot up to %(on)s.",
         "%(number)s sessions found no slot up to %(on)s.",
     ),
+    "no_slot.absent": (
+        "%(number)s session found no slot up to %(on)s: nobody who treats is in until then.",
+        "%(number)s sessions found no slot up to %(on)s: nobody who treats is in until then.",
+    ),
+    "no_slot.closed": (
+        "%(number)s session found no slot up to %(on)s: the clinic is closed until then.",
+        "%(number)s sessions found no slot up to %(on)s: the clinic is closed until then.",
+    ),
+    "no_slot.contraindicated": (
+        "%(number)s session found no slot up to %(on)s: a contraindication is active until then.",
+        "%(number)s sessions found no slot up to %(on)s: a contraindication is active until then.",
+    ),
+    "no_slot.full": (
+        "%(number)s session found no slot up to %(on)s: there is no free time until then.",
+        "%(number)s sessions found no slot up to %(on)s: there is no free time until then.",
+    ),
+    "no_slot.paused": (
+        "%(number)s session found no slot up to %(on)s: the course is paused until then.",
+        "%(number)s sessions found no slot up to %(on)s: the course is paused until then.",
+    ),
 }
 
 

@@ -171,7 +171,8 @@ class Writer:
         self._progress.roll(self._slots.last_day)
         no_slot = min(unplaced, self._most_asked())
         if no_slot:
-            self._notes.append(Reason("no_slot", no_slot, on=date.fromordinal(self._slots.last_day)))
+            last_on = date.fromordinal(self._slots.last_day)
+            self._notes.append(Reason("no_slot", no_slot, on=last_on, cause=self._barred_throughout()))
         if no_slot < unplaced:
             self._notes.append(Reason("not_asked", unplaced - no_slot))
 
@@ -185,6 +186,14 @@ class Writer:
                 return NEVER
             asked += phase.amount
         return asked
+
+    def _barred_throughout(self) -> str:
+        """Return what bars most of the days left where something bars each of them; empty where none are left."""
+        slots = self._slots
+        left = range(max(self._progress.due_from, slots.first_day), slots.last_day + 1)
+        blocks = [slots.block(day) for day in left]
+        barred = [block for block in BLOCKS if block != "too_soon" and block in blocks]
+        return max(barred, key=blocks.count) if barred and None not in blocks else ""
 
 
 def _dates(days: list[int]) -> tuple[date, ...]:
