@@ -25,6 +25,7 @@ HISTORY_DAYS: Final = 182
 REMINDER_DAYS: Final = 8
 _LEFT_ALONE: Final = Habits(comes=1, confirms=0, falls_ill=0, is_rebooked=False)
 _EVERY_1_2: Final = Cadence.of(1, 1, 2)
+_EVERY_14: Final = Cadence.of(1, 14, 14)
 
 Act = Callable[[World, Course], None]
 
@@ -96,7 +97,7 @@ class Story:
             self._case("therapeutic-back", self._walk_ins(days_ago("lapsed"), 7)),
             self._case("anti-cellulite-manual", self._walk_ins(days_ago("due"), 2) | {0: self._book_late}),
             self._case("anti-cellulite-hardware", self._walk_ins(days_ago("due"), 4) | {0: self._misbook}),
-            self._case("anti-cellulite-zones", {9: self._walk_in, 2: self._walk_in, 1: self._walk_in}),
+            self._case("anti-cellulite-zones", self._walk_in_on_two_days_running()),
             self._case("anti-cellulite-manual", dict.fromkeys((38, 31, 24, 17, 10, 1), self._walk_in)),
             self._case(
                 "therapeutic-back",
@@ -124,6 +125,9 @@ class Story:
                 script=dict.fromkeys(range(1, 20), "cancelled_by_clinic"),
             ),
             self._case("anti-cellulite-manual", {130: self._decide_ten} | self._walk_ins(100, 10)),
+            # States that any weekday and any holiday lets stand.
+            self._maintained(5),
+            self._maintained(days_ago("late", cadence=_EVERY_14, grace_days=3)),
         ]
 
     def _case(
@@ -135,6 +139,7 @@ class Story:
         script: dict[int, str] | None = None,
     ) -> Plot:
         """Return a plot whose acts are told in days before today; it starts with the first of them."""
+        acts = self._on_open_days(acts, shortest=self.protocols[slug].phases.get(position=0).period_min)
         first = max(acts)
         start_on = self.today + timedelta(days=starts) if starts else self.today - timedelta(days=first)
         return Plot(
@@ -148,10 +153,38 @@ class Story:
             acts={self.today - timedelta(days=ago): act for ago, act in acts.items()},
         )
 
-    def _days_ago(self, state: str) -> int:
-        """Return how many days ago a last session every 1-2 days must lie for the state to hold today."""
-        phase = PhaseSpec("intensive", _EVERY_1_2, 10, 15, grace_days=1, lapse_days=14)
-        for ago in range(1, 60):
+    def _maintained(self, last: int) -> Plot:
+        """Return a course whose maintenance began so many days ago, and of which nothing is booked."""
+        return self._case("anti-cellulite-manual", {last + 30: self._decide_ten} | self._walk_ins(last, 10))
+
+    def _on_open_days(self, acts: dict[int, Act], *, shortest: int) -> dict[int, Act]:
+        """Return the acts with no treatment on a closed day, in their order and about as far apart.
+
+        A treatment moves to the day after where that leaves `shortest` days to the next one, else to a day before.
+        """
+        moved: dict[int, Act] = {}
+        later = later_moved = next_treated = -shortest
+        for ago, act in sorted(acts.items()):
+            days = ago if not moved else later_moved + ago - later
+            if act in (self._walk_in, self._too_long):
+                closer = (
+                    [days - 1]
+                    if days - 1 > max(later_moved, 0) and days - 1 - next_treated >= shortest
+                    else []
+                )
+                days = next(one for one in (days, *closer, *range(days + 1, days + 60)) if self._is_open(one))
+                next_treated = days
+            moved[days] = act
+            later, later_moved = ago, days
+        return moved
+
+    def _is_open(self, ago: int) -> bool:
+        return self.calendar.is_open(self.today - timedelta(days=ago))
+
+    def _days_ago(self, state: str, *, cadence: Cadence = _EVERY_1_2, grace_days: int = 1) -> int:
+        """Return how many days ago a last session, on an open day, must lie for the state to hold today."""
+        phase = PhaseSpec("intensive", cadence, 10, 15, grace_days=grace_days, lapse_days=14)
+        for ago in filter(self._is_open, range(1, 60)):
             on = self.today - timedelta(days=ago)
             found = assess(
                 Prescription(on, (phase,)),
@@ -170,6 +203,11 @@ class Story:
     def _walk_ins(self, last: int, count: int) -> dict[int, Act]:
         """Return acts that attend so many sessions every other day, the last one so many days ago."""
         return {last + 2 * number: self._walk_in for number in range(count)}
+
+    def _walk_in_on_two_days_running(self) -> dict[int, Act]:
+        """Return acts that attend twice within two days, lately, after a first time."""
+        last = next(ago for ago in range(1, 60) if self._is_open(ago) and self._is_open(ago + 1))
+        return dict.fromkeys((last + 8, last + 1, last), self._walk_in)
 
     # ------------------------------------------------------------ acts
 

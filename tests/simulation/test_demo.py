@@ -4,17 +4,21 @@ Telling it takes ten seconds. What it shows depends on the day and the seed and 
 day is told on one of the two.
 """
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
 from clinics.models import Clinic
+from courses.convert import load_calendar
 from courses.models import Course, CourseStatus, Flag, FlagKind
 from courses.models.course import DriftState
 from reminders.models import KeptMessage
+from simulation.clinic import found_clinic
 from simulation.management.commands.demo import tell_story
+from simulation.story import Story
 from tests.reports.fhir_checks import check_courses
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -22,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 def story(now):
     """Tell the demo's story with few ordinary courses and return its clinic."""
-    return tell_story(seed=1, client_count=40, course_count=24, now=now).clinic
+    return tell_story(seed=1, client_count=40, course_count=26, now=now).clinic
 
 
 def check_everything_is_visible(clinic, now):
@@ -82,3 +86,31 @@ def test_demo_is_refused_with_production_settings(settings):
 def test_demo_names_a_bad_option(option, value):
     with pytest.raises(CommandError, match=f"--{option} must lie from"):
         call_command("demo", **{option: value})
+
+
+@pytest.mark.parametrize(
+    "today",
+    [*(date(2026, 11, 22 + weekday) for weekday in range(1, 8)), date(2026, 12, 28), date(2027, 1, 2)],
+)
+def test_nobody_is_said_to_have_been_treated_on_a_closed_day(today):
+    now = datetime.combine(today - timedelta(200), time(8), tzinfo=UTC)
+    rng = random.Random(1)
+    cast = found_clinic(
+        rng=rng,
+        now=now,
+        client_count=40,
+        first_on=now.date(),
+        last_on=today + timedelta(60),
+        password=None,
+        today=today,
+    )
+
+    story = Story(cast, rng, today=today)
+    treated = [
+        sorted(on for on, act in plot.acts.items() if act.__name__ in ("_walk_in", "_too_long"))
+        for plot in story.plots(25)
+    ]
+
+    calendar = load_calendar(cast.clinic)
+    assert sum(map(len, treated)) > 80
+    assert [on for days in treated for on in days if not calendar.is_open(on)] == []
