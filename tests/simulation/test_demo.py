@@ -88,6 +88,8 @@ def test_demo_names_a_bad_option(option, value):
         call_command("demo", **{option: value})
 
 
+@pytest.mark.sqlite
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "today",
     [*(date(2026, 11, 22 + weekday) for weekday in range(1, 8)), date(2026, 12, 28), date(2027, 1, 2)],
