@@ -7,7 +7,11 @@ uses throughout because adding to an integer is several times cheaper than addin
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from typing import Final
 from zoneinfo import ZoneInfo
+
+# What the zone database holds besides zones: whatever a machine is set to, and names for "not set yet".
+NO_ZONES: Final = frozenset({"Factory", "localtime", "posixrules"})
 
 
 class ClinicCalendar:

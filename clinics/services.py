@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from audit.models import ActorKind
 from audit.services import Actor, record
+from clinics.core import NO_ZONES
 from clinics.models import Clinic, DateOrder, Language, OpeningHours, Role, Room, StaffMember, User
 
 # What a clinic opens with until its owner says otherwise: (ISO weekday, opens, closes).
@@ -38,7 +39,7 @@ def check_time_zone(name: str) -> None:
 
     Raises: ValidationError with code `unknown_zone`.
     """
-    if name not in available_timezones():
+    if name not in available_timezones() - NO_ZONES:
         raise ValidationError(
             _("%(name)s is not a time zone. Choose one such as Europe/Riga."),
             code="unknown_zone",

@@ -24,7 +24,8 @@ _PRIMARY: Final[Mapping[str, str]] = {
 
 def zones_of(country: str) -> tuple[str, ...]:
     """Return the time zones of a country (ISO 3166, two letters) by name; empty when it is not known."""
-    known = available_timezones()
+    # Zones that are nowhere, such as Etc/GMT+3, are those of the "country" ZZ.
+    known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
     return tuple(sorted(zone for zone in get_global("territory_zones").get(country, ()) if zone in known))
 
 

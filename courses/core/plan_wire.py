@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
+from clinics.core import NO_ZONES
 from courses.core.plan import (
     MOST_STEPS,
     Plan,
@@ -166,6 +167,8 @@ def _required(request: ObjectReader, name: str) -> object:
 def _read_zone(request: ObjectReader) -> ZoneInfo:
     name = request.text("timezone", "UTC")
     try:
+        if name in NO_ZONES:
+            raise ValueError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         # An unknown name is a KeyError, one with ".." a ValueError, one that is a folder an OSError.

@@ -152,6 +152,7 @@ def test_plan_refuses_a_request_without(name):
         (["timezone"], "Europe/Atlantis", "timezone"),
         (["timezone"], "../etc/passwd", "timezone"),
         (["timezone"], "Europe", "timezone"),
+        (["timezone"], "localtime", "timezone"),
         (["timezone"], "", "timezone"),
         (["not_before"], "2026-03-10", "not_before"),
         (["not_before"], "2026-02-30T09:00", "not_before"),

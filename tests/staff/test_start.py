@@ -128,6 +128,7 @@ def test_zones_follow_from_countries():
         "",
     ]
     assert "Africa/Ceuta" in zones_of("ES")
+    assert zones_of("ZZ") == zones_of("XX") == ()
 
 
 # ---------------------------------------------------------------- the guide
