@@ -143,12 +143,7 @@ def propose_plan(
     facts = convert.load_facts([course])[course.pk]
     start = max(not_before or now, now)
     today = convert.local_today(course.clinic, now)
-    ahead = list(
-        TreatmentSession.objects.filter(course=course)
-        .filter(Q(status__in=BOOKED_STATUSES, on__gte=today) | Q(status=SessionStatus.PLANNED))
-        .select_related("practitioner", "room")
-        .order_by("on", "pk")
-    )
+    ahead = _load_ahead(course, today)
     replaced = [row for row in ahead if _is_replaced(row, start=start, policy=policy)]
     kept = [row for row in ahead if row not in replaced]
     request = PlanRequest(
@@ -177,6 +172,16 @@ def propose_plan(
         phases=phases,
         course_id=course.pk,
         calendar_version=calendar_version,
+    )
+
+
+def _load_ahead(course: Course, today: date) -> list[TreatmentSession]:
+    """Return what is booked from today on, and what is planned without a slot. Cost: one query."""
+    return list(
+        TreatmentSession.objects.filter(course=course)
+        .filter(Q(status__in=BOOKED_STATUSES, on__gte=today) | Q(status=SessionStatus.PLANNED))
+        .select_related("practitioner", "room")
+        .order_by("on", "pk")
     )
 
 
