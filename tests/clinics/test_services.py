@@ -29,7 +29,13 @@ def test_clinic_is_founded_with_its_zone():
 
 
 @pytest.mark.parametrize(
-    ("name", "zone", "slot"), [("", "Europe/Riga", 15), ("Riga", "Mars/Base", 15), ("Riga", "localtime", 15), ("Riga", "Europe/Riga", 0)]
+    ("name", "zone", "slot"),
+    [
+        ("", "Europe/Riga", 15),
+        ("Riga", "Mars/Base", 15),
+        ("Riga", "localtime", 15),
+        ("Riga", "Europe/Riga", 0),
+    ],
 )
 def test_impossible_clinic_is_refused(name, zone, slot):
     with pytest.raises(ValidationError):
