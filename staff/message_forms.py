@@ -89,7 +89,7 @@ class AddressForm(forms.Form):
         stored = self._stored.get(channel, "")
         is_other = values.get("value") not in (None, stored)
         if is_other and is_overtaken(read_stamp(self.data.get(SEEN, "")), channel, stored):
-            self.add_error("value", overtaken_words(stored))
+            self.add_error("value", overtaken_words(stored or "–"))
         return values
 
 

@@ -93,15 +93,14 @@ def show_client(request: StaffRequest, code: uuid.UUID) -> HttpResponse:
     moved = _merged_client(request, code)
     if moved is not None:
         return redirect("staff:client-detail", moved.code)
-    client = find_client(request, code)
-    _record_reading(request, client)
-    return render_client(request, client)
+    return render_client(request, find_client(request, code))
 
 
 def render_client(
     request: StaffRequest, client: Client, *, address_form: AddressForm | None = None
 ) -> HttpResponse:
-    """Answer with a client's page, and with what was typed into a form of it that is refused."""
+    """Answer with a client's page, and with what was typed into a form of it that is refused; either is a reading."""
+    _record_reading(request, client)
     now = timezone.now()
     today = local_today(client.clinic, now)
     context = {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit.models import AuditEvent
 from clients.models import Consent, ContactPoint
 from clinics.models import Role, StaffMember
 from reminders.models import Answer, Reminder
@@ -96,6 +97,8 @@ def test_refused_address_is_still_there_to_be_mended(reception, person):
     }
     assert (form["channel"].value(), form["value"].value()) == ("sms", "call me")
     assert person.name in words_of(answer)
+    # Whoever is shown the page has read it, by whichever way.
+    assert AuditEvent.objects.filter(action="client.read", subject_code=person.code).count() == 1
 
 
 def test_address_that_a_colleague_has_changed_is_shown_before_it_is_replaced(reception, person):
